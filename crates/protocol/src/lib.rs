@@ -1,0 +1,58 @@
+//! What the stages of a mongoferry migration say to one another: identifiers, positions, plans, progress, phases and
+//! failures, and the one codec they travel in. No I/O; everything here can be tested without a server.
+
+mod capture;
+mod change_position;
+mod checkpoint;
+mod codec;
+mod collection_plan;
+mod collection_uuid;
+mod copy_range;
+mod durable;
+mod explain;
+mod failure;
+mod finalization;
+mod heartbeat;
+mod index_progress;
+mod migration_id;
+mod migration_settings;
+mod migration_status;
+mod namespace;
+mod oplog_batch;
+mod optime;
+mod phase;
+mod phase_record;
+mod role;
+mod validation_report;
+mod verification;
+mod wall_clock;
+mod work_item;
+
+pub use capture::{CaptureProgress, StartPoint};
+pub use change_position::ChangePosition;
+pub use checkpoint::Checkpoint;
+pub use codec::{CodecError, FORMAT_VERSION, decode, encode};
+pub use collection_plan::{Catalog, CollectionPlan};
+pub use collection_uuid::CollectionUuid;
+pub use copy_range::{CopyRange, RangePlan, RangeProgress, RangeState, ReadOrder};
+pub use durable::Durable;
+pub use explain::{Explain, Retry};
+pub use failure::Failure;
+pub use finalization::{Finalization, FinalizationStep};
+pub use heartbeat::Heartbeat;
+pub use index_progress::{IndexProgress, IndexState, IndexStatus};
+pub use migration_id::MigrationId;
+pub use migration_settings::{ClusterIdentity, CutoverMode, MigrationSettings};
+pub use migration_status::{
+    CollectionStatus, CopierStatus, FailureStatus, IndexView, Lag, MigrationStatus, PhaseStay, Report,
+};
+pub use namespace::Namespace;
+pub use oplog_batch::OplogBatch;
+pub use optime::Optime;
+pub use phase::Phase;
+pub use phase_record::{CutoverRecord, PhaseEntered, PhaseRecord};
+pub use role::Role;
+pub use validation_report::{Finding, Severity, ValidationReport};
+pub use verification::{Difference, DifferenceKind, Verification, VerificationState};
+pub use wall_clock::now_ms;
+pub use work_item::{Queue, WorkItem};

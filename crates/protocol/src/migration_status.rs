@@ -1,0 +1,150 @@
+//! What GET /api/v1/migration and /api/v1/report answer; the page, `status`, `migrate` and `demo` show nothing else.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Difference, IndexState, MigrationId, Optime, Phase, Retry};
+
+/// Delay by leg. Milliseconds by the source's clock; 0 only if the optimes are equal.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Lag {
+    pub source_to_bus_ms: u64,
+    pub bus_to_destination_ms: u64,
+    pub total_ms: u64,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CollectionStatus {
+    pub namespace: String,
+    pub documents: u64,
+    pub documents_total: u64,
+    pub bytes: u64,
+    pub bytes_total: u64,
+    pub ranges: u32,
+    pub ranges_total: u32,
+    pub complete: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct IndexView {
+    pub namespace: String,
+    pub name: String,
+    pub state: IndexState,
+    pub reason: Option<String>,
+}
+
+/// A process of any role that gave a sign of life lately.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CopierStatus {
+    pub role: String,
+    pub instance: String,
+    pub host: String,
+    pub pid: u32,
+    pub active: bool,
+    pub activity: String,
+    pub seen_ms_ago: u64,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct FailureStatus {
+    pub code: String,
+    pub message: String,
+    pub hint: String,
+    /// Who reports it.
+    pub role: String,
+    pub instance: String,
+    pub causes: Vec<String>,
+    pub retry: Retry,
+    pub at_ms: u64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PhaseStay {
+    pub phase: Phase,
+    pub entered_at_ms: u64,
+    /// Until the next phase was entered, or now.
+    pub duration_ms: u64,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct MigrationStatus {
+    pub id: MigrationId,
+    pub phase: Phase,
+    /// The phase that a pause or failure interrupted.
+    pub came_from: Option<Phase>,
+    pub phases: Vec<PhaseStay>,
+    pub source: String,
+    pub destination: String,
+    pub can_commit: bool,
+    /// The source's last optime as the coordinator read it; absent while it can't be read.
+    pub source_optime: Option<Optime>,
+    pub captured_optime: Option<Optime>,
+    pub applied_optime: Option<Optime>,
+    pub lag: Option<Lag>,
+    /// Nothing of the source's oplog is left to apply.
+    pub gap_closed: bool,
+    pub entries_captured: u64,
+    pub changes_applied: u64,
+    pub documents: u64,
+    pub documents_total: u64,
+    pub bytes: u64,
+    pub bytes_total: u64,
+    /// Copied bytes a second over the last seconds.
+    pub bytes_per_second: u64,
+    /// Seconds until the copy is complete at that rate; absent where unknown.
+    pub copy_eta_seconds: Option<u64>,
+    pub repeated_documents: u64,
+    pub collections: Vec<CollectionStatus>,
+    pub indexes: Vec<IndexView>,
+    /// All processes, copiers among them.
+    pub copiers: Vec<CopierStatus>,
+    /// Bytes of oplog batches that the bus keeps.
+    pub bus_bytes: u64,
+    /// Seconds between the oldest and the newest entry in the source's oplog.
+    pub oplog_window_seconds: Option<u64>,
+    pub verified_documents: u64,
+    pub failures: Vec<FailureStatus>,
+    pub warnings: Vec<FailureStatus>,
+    /// Set once committed.
+    pub write_downtime_ms: Option<u64>,
+}
+
+/// The end of a migration in numbers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Report {
+    pub id: MigrationId,
+    pub phase: Phase,
+    pub mongoferry_version: String,
+    pub source: String,
+    pub destination: String,
+    pub started_at_ms: u64,
+    pub finished_at_ms: u64,
+    pub phases: Vec<PhaseStay>,
+    pub write_downtime_ms: Option<u64>,
+    pub collections: u64,
+    pub documents_copied: u64,
+    pub bytes_copied: u64,
+    pub repeated_documents: u64,
+    pub indexes: Vec<IndexView>,
+    pub entries_captured: u64,
+    pub changes_applied: u64,
+    /// `equal`, `different`, `skipped` or `not reached`.
+    pub verification: String,
+    pub verified_collections: u64,
+    pub verified_documents: u64,
+    pub verified_bytes: u64,
+    pub differences: Vec<Difference>,
+    pub difference_count: u64,
+    /// What the indexer did at cutover.
+    pub finalization: Vec<String>,
+    pub failures: Vec<FailureStatus>,
+    /// What the operator should do now.
+    pub next_steps: Vec<String>,
+}

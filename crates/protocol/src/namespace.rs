@@ -1,0 +1,88 @@
+//! A database and a collection name, checked once where they come in.
+
+use std::{fmt, str::FromStr};
+
+use serde::{Deserialize, Serialize};
+
+/// `database.collection`; the collection part may itself hold dots and any other character.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Namespace {
+    database: String,
+    collection: String,
+}
+
+/// The text has no database, no collection, or no dot between them.
+#[derive(Debug, thiserror::Error)]
+#[error("namespace {0:?} is not of the form database.collection")]
+pub struct InvalidNamespace(String);
+
+impl Namespace {
+    /// The database on the destination that holds mongoferry's own records; never migrated, never compared.
+    pub const OWN_DATABASE: &str = "mongoferry";
+
+    pub fn new(database: impl Into<String>, collection: impl Into<String>) -> Self {
+        Self { database: database.into(), collection: collection.into() }
+    }
+
+    pub fn database(&self) -> &str {
+        &self.database
+    }
+
+    pub fn collection(&self) -> &str {
+        &self.collection
+    }
+
+    /// Databases that belong to the server or to mongoferry and are never migrated.
+    pub fn is_internal_database(database: &str) -> bool {
+        matches!(database, "admin" | "local" | "config" | Self::OWN_DATABASE)
+    }
+}
+
+impl FromStr for Namespace {
+    type Err = InvalidNamespace;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text.split_once('.') {
+            Some((database, collection)) if !database.is_empty() && !collection.is_empty() => {
+                Ok(Self::new(database, collection))
+            }
+            _ => Err(InvalidNamespace(text.to_owned())),
+        }
+    }
+}
+
+impl TryFrom<String> for Namespace {
+    type Error = InvalidNamespace;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        text.parse()
+    }
+}
+
+impl From<Namespace> for String {
+    fn from(namespace: Namespace) -> Self {
+        namespace.to_string()
+    }
+}
+
+impl fmt::Display for Namespace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.database, self.collection)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Namespace;
+
+    #[test]
+    fn splits_at_the_first_dot() {
+        let namespace: Namespace = "shop.orders.2026 ü".parse().expect("valid");
+        assert_eq!((namespace.database(), namespace.collection()), ("shop", "orders.2026 ü"));
+        assert_eq!(namespace.to_string(), "shop.orders.2026 ü");
+        for bad in ["", "shop", ".orders", "shop."] {
+            assert!(bad.parse::<Namespace>().is_err(), "{bad}");
+        }
+    }
+}

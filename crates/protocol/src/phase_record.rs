@@ -1,0 +1,102 @@
+//! The phase as it stands in the bucket, with what the coordinator must remember across a restart.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Failure, Optime, Phase, now_ms};
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PhaseEntered {
+    pub phase: Phase,
+    /// Milliseconds since 1970.
+    pub at_ms: u64,
+}
+
+/// One attempt to cut over.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CutoverRecord {
+    /// From 1, one more with each attempt.
+    pub number: u32,
+    /// When the operator said that writes have ended: the write downtime begins.
+    pub requested_at_ms: u64,
+    /// Every user write precedes this optime: a note in the source's oplog written after the request, or, without the
+    /// privilege for it, the source's last optime then. Unknown until it was taken.
+    pub silent_from: Option<Optime>,
+    /// When the destination had everything up to `silent_from`.
+    pub drained_at_ms: Option<u64>,
+    /// When users could write to the destination.
+    pub committed_at_ms: Option<u64>,
+}
+
+/// Changed by the coordinator alone, with compare-and-set.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PhaseRecord {
+    pub phase: Phase,
+    /// The phase that `paused`, `failed` or `expired` came from.
+    pub came_from: Option<Phase>,
+    /// Every phase entered, oldest first.
+    pub history: Vec<PhaseEntered>,
+    pub failure: Option<Failure>,
+    pub cutover: Option<CutoverRecord>,
+    /// Why the last cutover was taken back.
+    pub reverted: Option<String>,
+}
+
+impl PhaseRecord {
+    pub fn created() -> Self {
+        Self {
+            phase: Phase::Created,
+            came_from: None,
+            history: vec![PhaseEntered { phase: Phase::Created, at_ms: now_ms() }],
+            failure: None,
+            cutover: None,
+            reverted: None,
+        }
+    }
+
+    /// The record after entering `next`, or `None` if it may not follow.
+    pub fn entering(&self, next: Phase) -> Option<Self> {
+        if !self.phase.may_become(next) {
+            return None;
+        }
+        let mut entered = self.clone();
+        entered.came_from = match next {
+            Phase::Paused | Phase::Failed | Phase::Expired => Some(match self.phase {
+                Phase::Paused => self.came_from.unwrap_or(Phase::Paused),
+                phase => phase,
+            }),
+            _ => None,
+        };
+        if next != Phase::Failed {
+            entered.failure = None;
+        }
+        entered.phase = next;
+        entered.history.push(PhaseEntered { phase: next, at_ms: now_ms() });
+        Some(entered)
+    }
+
+    /// The phase that work goes on in once the pause or failure ends; the phase itself otherwise.
+    pub fn underlying(&self) -> Phase {
+        self.came_from.unwrap_or(self.phase)
+    }
+
+    /// When the present phase was entered, in milliseconds since 1970.
+    pub fn entered_at_ms(&self) -> u64 {
+        self.history.last().map_or(0, |entered| entered.at_ms)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::PhaseRecord;
+    use crate::Phase;
+
+    #[test]
+    fn a_pause_remembers_where_it_came_from() {
+        let copying = PhaseRecord { phase: Phase::Copying, ..PhaseRecord::created() };
+        let paused = copying.entering(Phase::Paused).expect("copying may pause");
+        assert_eq!((paused.phase, paused.underlying()), (Phase::Paused, Phase::Copying));
+        let resumed = paused.entering(paused.underlying()).expect("a pause ends");
+        assert_eq!((resumed.phase, resumed.came_from), (Phase::Copying, None));
+        assert!(copying.entering(Phase::Committed).is_none());
+    }
+}

@@ -1,0 +1,52 @@
+//! What the validator found, as it is printed, stored and served.
+
+use serde::{Deserialize, Serialize};
+
+use crate::ClusterIdentity;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Severity {
+    Info,
+    Warning,
+    Error,
+}
+
+/// The outcome of one check. A check that passed is a finding of severity info.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Finding {
+    /// `MF-V01` … as in the README.
+    pub code: String,
+    pub severity: Severity,
+    /// What was checked, in a few words.
+    pub check: String,
+    pub found: String,
+    /// Why it matters. Empty where nothing is wrong.
+    pub reason: String,
+    /// What to do. Empty where nothing is wrong.
+    pub remedy: String,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ValidationReport {
+    pub findings: Vec<Finding>,
+    /// Absent where the cluster could not be asked.
+    pub source: Option<ClusterIdentity>,
+    pub destination: Option<ClusterIdentity>,
+    pub collections: u64,
+    pub documents: u64,
+    pub bytes: u64,
+    pub indexes: u64,
+    pub finished_at_ms: u64,
+}
+
+impl ValidationReport {
+    /// No check found an error; warnings may stand.
+    pub fn passed(&self) -> bool {
+        self.findings.iter().all(|finding| finding.severity < Severity::Error)
+    }
+
+    pub fn errors(&self) -> impl Iterator<Item = &Finding> {
+        self.findings.iter().filter(|finding| finding.severity == Severity::Error)
+    }
+}

@@ -1,0 +1,103 @@
+//! The connection to one cluster. Credentials go in and never come out again: neither `Debug` nor any error shows them.
+
+use std::{fmt, time::Duration};
+
+use bson::{Document, RawDocumentBuf};
+use mongodb::{Client, Database, options::ClientOptions};
+
+use crate::{
+    connection_string::{hosts_label, malformed, syntax},
+    error::MongoError,
+};
+
+/// Cheap to clone; clones share the connection pool.
+#[derive(Clone)]
+pub struct Cluster {
+    client: Client,
+    label: String,
+}
+
+impl Cluster {
+    /// How long an unreachable cluster is waited for, unless the URI says otherwise.
+    const SERVER_SELECTION_TIMEOUT: Duration = Duration::from_secs(10);
+
+    /// Connects and waits until the primary answers. `app_name` shows up in the server's log and currentOp.
+    pub async fn connect(uri: &str, app_name: &str) -> Result<Self, MongoError> {
+        let cluster = Self::prepare(uri, app_name).await?;
+        cluster.command("admin", bson::doc! {"ping": 1}).await?;
+        Ok(cluster)
+    }
+
+    async fn prepare(uri: &str, app_name: &str) -> Result<Self, MongoError> {
+        let label = hosts_label(&syntax(uri)?);
+        let mut options = match ClientOptions::parse(uri).await {
+            Ok(options) => options,
+            Err(error) if matches!(&*error.kind, mongodb::error::ErrorKind::InvalidArgument { .. }) => {
+                return Err(malformed(uri, &error));
+            }
+            Err(error) => return Err(MongoError::of_driver(&label, "the DNS lookup", &error)),
+        };
+        options.app_name = Some(app_name.to_owned());
+        options.server_selection_timeout.get_or_insert(Self::SERVER_SELECTION_TIMEOUT);
+        let client = Client::with_options(options).map_err(|error| malformed(uri, &error))?;
+        Ok(Self { client, label })
+    }
+
+    /// `rs/host1,host2` of the connection string, without secrets.
+    pub fn hosts_label(&self) -> &str {
+        &self.label
+    }
+
+    /// Runs a command on the primary and returns its reply. Errors inside an `ok` reply (writeErrors,
+    /// writeConcernError) are the caller's.
+    pub async fn command(&self, database: &str, command: Document) -> Result<Document, MongoError> {
+        let what = describe(&command, database);
+        self.database(database).run_command(command).await.map_err(|error| self.explain(&what, &error))
+    }
+
+    /// As [`Self::command`], for a command that is BSON already. `what` describes it in errors.
+    pub async fn raw_command(
+        &self,
+        database: &str,
+        command: RawDocumentBuf,
+        what: &str,
+    ) -> Result<Document, MongoError> {
+        self.database(database).run_raw_command(command).await.map_err(|error| self.explain(what, &error))
+    }
+
+    /// Closes the connections. To be called before the runtime ends: the driver's background tasks do not survive it.
+    pub async fn shutdown(self) {
+        self.client.shutdown().immediate(true).await;
+    }
+
+    pub(crate) fn client(&self) -> &Client {
+        &self.client
+    }
+
+    pub(crate) fn database(&self, name: &str) -> Database {
+        self.client.database(name)
+    }
+
+    pub(crate) fn explain(&self, what: &str, error: &mongodb::error::Error) -> MongoError {
+        MongoError::of_driver(&self.label, what, error)
+    }
+
+    pub(crate) fn unexpected(&self, what: &str, detail: impl fmt::Display) -> MongoError {
+        MongoError::UnexpectedReply { cluster: self.label.clone(), what: what.to_owned(), detail: detail.to_string() }
+    }
+}
+
+impl fmt::Debug for Cluster {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Cluster({})", self.label)
+    }
+}
+
+/// `listCollections on shop`: the command's first key and the database.
+fn describe(command: &Document, database: &str) -> String {
+    let name = command.keys().next().map_or("command", String::as_str);
+    match command.get_str(name) {
+        Ok(collection) => format!("{name} on {database}.{collection}"),
+        Err(_) => format!("{name} on {database}"),
+    }
+}

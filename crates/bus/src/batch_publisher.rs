@@ -1,0 +1,145 @@
+//! The writing end of the chain of oplog batches.
+//!
+//! Publishes are pipelined, and each names the sequence it must follow: if one is refused, so are all behind it, and no
+//! later, smaller batch can slip into a stream that is full. A second publisher is refused the same way. After any error
+//! the publisher is to be opened anew: the stream then says what was stored.
+
+use std::{collections::VecDeque, future::IntoFuture};
+
+use async_nats::jetstream::{
+    context::{PublishAckFuture, PublishError, PublishErrorKind},
+    message::StreamMessage,
+    stream::RawMessageErrorKind,
+};
+use mongoferry_protocol::{Durable, OplogBatch, Optime};
+
+use crate::{
+    Bus, BusError,
+    batch_fragments::{self, Joiner},
+    topology,
+};
+
+/// A batch (or its last optime) and the sequence of its first message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StoredBatch<T> {
+    pub sequence: u64,
+    pub batch: T,
+}
+
+/// Appends batches; at most `window` messages are unconfirmed at a time.
+pub struct BatchPublisher {
+    bus: Bus,
+    window: usize,
+    last_sequence: u64,
+    in_flight: VecDeque<InFlight>,
+}
+
+struct InFlight {
+    ack: PublishAckFuture,
+    /// Set on the message that completes a batch.
+    completes: Option<Optime>,
+}
+
+impl BatchPublisher {
+    pub(crate) async fn open(bus: &Bus, window: usize) -> Result<(Self, Option<StoredBatch<OplogBatch>>), BusError> {
+        let last_sequence = bus.oplog_stream().await?.cached_info().state.last_sequence;
+        let last = last_batch(bus, last_sequence).await?;
+        Ok((Self { bus: bus.clone(), window, last_sequence, in_flight: VecDeque::new() }, last))
+    }
+
+    /// Sends a batch, waiting only while the window is full. Returns the newest optime confirmed on the way, if any.
+    pub async fn publish(&mut self, batch: &OplogBatch) -> Result<Option<Durable<Optime>>, BusError> {
+        let mut confirmed = None;
+        let messages = batch_fragments::split(batch, self.bus.max_payload())?;
+        let count = messages.len();
+        for (number, message) in messages.into_iter().enumerate() {
+            while self.in_flight.len() >= self.window {
+                confirmed = self.confirm_oldest().await?.or(confirmed);
+            }
+            let subject = topology::oplog_subject(&self.bus.id);
+            let message = message.expected_last_sequence(self.last_sequence);
+            let ack = self.bus.jetstream.send_publish(subject, message).await.map_err(refused)?;
+            let completes = (number + 1 == count).then_some(batch.last);
+            self.in_flight.push_back(InFlight { ack, completes });
+            self.last_sequence += 1;
+        }
+        Ok(confirmed)
+    }
+
+    /// Something is sent and not confirmed yet.
+    pub fn has_unconfirmed(&self) -> bool {
+        !self.in_flight.is_empty()
+    }
+
+    /// Waits for the oldest unconfirmed message. Not cancel-safe: a dropped confirmation is lost.
+    pub async fn confirm_oldest(&mut self) -> Result<Option<Durable<Optime>>, BusError> {
+        let Some(oldest) = self.in_flight.pop_front() else { return Ok(None) };
+        oldest.ack.into_future().await.map_err(refused)?;
+        Ok(oldest.completes.map(Durable::attest))
+    }
+
+    /// Waits until everything sent is stored.
+    pub async fn confirm_all(&mut self) -> Result<Option<Durable<Optime>>, BusError> {
+        let mut confirmed = None;
+        while self.has_unconfirmed() {
+            confirmed = self.confirm_oldest().await?.or(confirmed);
+        }
+        Ok(confirmed)
+    }
+}
+
+fn refused(error: PublishError) -> BusError {
+    match error.kind() {
+        PublishErrorKind::WrongLastSequence => BusError::AnotherPublisher,
+        PublishErrorKind::Other if is_store_full(&error) => BusError::StoreFull { cause: error.into() },
+        _ => BusError::failed("publish an oplog batch", error),
+    }
+}
+
+/// nats-server answers a full stream with "maximum bytes exceeded" and a full store with "insufficient storage resources"
+/// (error codes 10077 and 10047).
+fn is_store_full(error: &PublishError) -> bool {
+    let mut cause = std::error::Error::source(error);
+    while let Some(error) = cause {
+        let text = error.to_string();
+        if text.contains("maximum bytes exceeded") || text.contains("insufficient") || text.contains("no space left") {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
+}
+
+/// The last complete batch at or before `last_sequence`.
+async fn last_batch(bus: &Bus, last_sequence: u64) -> Result<Option<StoredBatch<OplogBatch>>, BusError> {
+    let mut tail = Vec::new();
+    let mut sequence = last_sequence;
+    while sequence > 0 {
+        let Some(message) = stored_message(bus, sequence).await? else { return Ok(None) };
+        let begins = batch_fragments::fragment_number(&message.headers).is_none_or(|number| number == 0);
+        tail.push(message);
+        if begins && let Some(found) = join(tail.drain(..).rev())? {
+            return Ok(Some(found));
+        }
+        sequence -= 1;
+    }
+    Ok(None)
+}
+
+async fn stored_message(bus: &Bus, sequence: u64) -> Result<Option<StreamMessage>, BusError> {
+    match bus.oplog_stream().await?.get_raw_message(sequence).await {
+        Ok(message) => Ok(Some(message)),
+        Err(error) if error.kind() == RawMessageErrorKind::NoMessageFound => Ok(None),
+        Err(error) => Err(BusError::failed("read the last batch", error)),
+    }
+}
+
+fn join(messages: impl Iterator<Item = StreamMessage>) -> Result<Option<StoredBatch<OplogBatch>>, BusError> {
+    let mut joiner = Joiner::default();
+    let mut found = None;
+    for message in messages {
+        let joined = joiner.take(message.sequence, Some(&message.headers), message.payload)?;
+        found = joined.map(|(sequence, batch)| StoredBatch { sequence, batch });
+    }
+    Ok(found)
+}

@@ -1,0 +1,107 @@
+//! The keys of the bucket and the type behind each. Built from UUIDs and numbers, never from namespaces.
+
+use std::marker::PhantomData;
+
+use mongoferry_protocol::{
+    CaptureProgress, Catalog, Checkpoint, CollectionPlan, CollectionUuid, Failure, Finalization, FinalizationStep,
+    IndexProgress, MigrationSettings, PhaseRecord, RangePlan, RangeProgress, Role, StartPoint, ValidationReport,
+    Verification,
+};
+
+/// A key whose value is a `T`.
+pub struct Key<T> {
+    pub(crate) text: String,
+    value: PhantomData<fn() -> T>,
+}
+
+impl<T> Key<T> {
+    fn named(text: impl Into<String>) -> Self {
+        Self { text: text.into(), value: PhantomData }
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+}
+
+/// Written by the coordinator once, when the migration is created.
+pub fn settings() -> Key<MigrationSettings> {
+    Key::named("settings")
+}
+
+/// Written by the coordinator.
+pub fn phase() -> Key<PhaseRecord> {
+    Key::named("phase")
+}
+
+/// Written by the validator.
+pub fn validation() -> Key<ValidationReport> {
+    Key::named("validation")
+}
+
+/// Written by the oplog-tailer once, when the first batch is stored.
+pub fn start_point() -> Key<StartPoint> {
+    Key::named("start-point")
+}
+
+/// Written by the oplog-tailer.
+pub fn capture() -> Key<CaptureProgress> {
+    Key::named("capture")
+}
+
+/// Written by the coordinator once, after every [`collection`].
+pub fn catalog() -> Key<Catalog> {
+    Key::named("catalog")
+}
+
+/// Written by the coordinator once.
+pub fn collection(uuid: CollectionUuid) -> Key<CollectionPlan> {
+    Key::named(format!("collection.{uuid}"))
+}
+
+/// Written by the copier that planned the collection, once.
+pub fn range_plan(uuid: CollectionUuid) -> Key<RangePlan> {
+    Key::named(format!("ranges.{uuid}"))
+}
+
+/// Written by the copier that holds the range, with compare-and-set.
+pub fn range(uuid: CollectionUuid, number: u32) -> Key<RangeProgress> {
+    Key::named(format!("{RANGE_PREFIX}{uuid}.{number}"))
+}
+
+pub const RANGE_PREFIX: &str = "range.";
+
+/// Written by the coordinator when it queues the collection's indexes, then by the indexer.
+pub fn index(uuid: CollectionUuid) -> Key<IndexProgress> {
+    Key::named(format!("index.{uuid}"))
+}
+
+/// Written by the applier: a copy of its checkpoint on the destination.
+pub fn applied() -> Key<Checkpoint> {
+    Key::named("applied")
+}
+
+/// Written by the indexer.
+pub fn finalization(cutover: u32, step: FinalizationStep) -> Key<Finalization> {
+    let step = match step {
+        FinalizationStep::Prepare => "prepare",
+        FinalizationStep::Finalize => "finalize",
+    };
+    Key::named(format!("finalization.{cutover}.{step}"))
+}
+
+/// Written by the verifier.
+pub fn verification(cutover: u32, metadata: bool) -> Key<Verification> {
+    Key::named(format!("verification.{cutover}.{}", if metadata { "metadata" } else { "documents" }))
+}
+
+/// The last failure of a process, written by itself.
+pub fn failure(role: Role, instance: &str) -> Key<Failure> {
+    Key::named(format!("{FAILURE_PREFIX}{role}.{instance}"))
+}
+
+pub const FAILURE_PREFIX: &str = "failure.";
+
+pub(crate) fn lease(name: &str) -> String {
+    format!("lease.{name}")
+}

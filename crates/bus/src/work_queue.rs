@@ -1,0 +1,111 @@
+//! Work items: taken by one process at a time, given to another when that one falls silent.
+
+use std::{
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use async_nats::jetstream::{AckKind, Message, consumer::PullConsumer, message::Acker};
+use futures_util::StreamExt;
+use mongoferry_protocol::{Queue, WorkItem, decode};
+use tokio::task::JoinHandle;
+
+use crate::{Bus, BusError, SuspendedClock, topology};
+
+/// The reading end of one queue.
+pub struct WorkQueue {
+    consumer: PullConsumer,
+}
+
+/// An item in hand. It is kept alive in the background until it is finished or given back; dropped, it goes to somebody
+/// else after a while.
+pub struct WorkTicket {
+    pub item: WorkItem,
+    acker: Arc<Acker>,
+    hold: Arc<Hold>,
+    keep_alive: JoinHandle<()>,
+}
+
+struct Hold {
+    lost: AtomicBool,
+    confirmed: Mutex<SuspendedClock>,
+}
+
+const KEEP_ALIVE: Duration = Duration::from_secs(5);
+/// Less than the bus waits before it gives the item to another, by the time that a suspended process would not notice.
+const HELD_FOR: Duration = Duration::from_secs(20);
+const TAKE_WAIT: Duration = Duration::from_secs(2);
+
+impl WorkQueue {
+    pub(crate) async fn open(bus: &Bus, queue: Queue) -> Result<Self, BusError> {
+        let stream = topology::work_stream_name(&bus.id);
+        let consumer = bus.jetstream.get_consumer_from_stream(queue.role().as_str(), stream).await;
+        Ok(Self { consumer: consumer.map_err(|cause| BusError::failed("open a work queue", cause))? })
+    }
+
+    /// Takes the next item; `None` if there was none for two seconds.
+    pub async fn take(&self) -> Result<Option<WorkTicket>, BusError> {
+        let failed = |cause| BusError::failed("take work", cause);
+        let batch = self.consumer.batch().max_messages(1).expires(TAKE_WAIT).messages().await;
+        let mut batch = batch.map_err(|cause| BusError::failed("take work", cause))?;
+        match batch.next().await {
+            Some(message) => WorkTicket::new(message.map_err(failed)?).map(Some),
+            None => Ok(None),
+        }
+    }
+}
+
+impl WorkTicket {
+    fn new(message: Message) -> Result<Self, BusError> {
+        let item = decode(&message.payload)?;
+        let (_, acker) = message.split();
+        let acker = Arc::new(acker);
+        let hold = Arc::new(Hold { lost: AtomicBool::new(false), confirmed: Mutex::new(SuspendedClock::now()) });
+        let keep_alive = tokio::spawn(keep_alive(acker.clone(), hold.clone()));
+        Ok(Self { item, acker, hold, keep_alive })
+    }
+
+    /// Nobody else can have been given the item. Ask right before each write.
+    pub fn still_held(&self) -> bool {
+        let confirmed = *self.hold.confirmed.lock().expect("no panic while the hold is locked");
+        !self.hold.lost.load(Ordering::Acquire) && confirmed.elapsed() < HELD_FOR
+    }
+
+    /// The item is done and its result durable: nobody gets it again.
+    pub async fn finish(self) -> Result<(), BusError> {
+        self.keep_alive.abort();
+        self.acker.double_ack_with(AckKind::Ack).await.map_err(|cause| BusError::failed("finish work", cause))
+    }
+
+    /// Somebody (perhaps this process) takes it again after `delay`.
+    pub async fn give_back(self, delay: Duration) -> Result<(), BusError> {
+        self.keep_alive.abort();
+        let nak = self.acker.ack_with(AckKind::Nak(Some(delay))).await;
+        nak.map_err(|cause| BusError::failed("give work back", cause))
+    }
+}
+
+impl Drop for WorkTicket {
+    fn drop(&mut self) {
+        self.keep_alive.abort();
+    }
+}
+
+async fn keep_alive(acker: Arc<Acker>, hold: Arc<Hold>) {
+    loop {
+        tokio::time::sleep(KEEP_ALIVE).await;
+        let asked = SuspendedClock::now();
+        let held = hold.confirmed.lock().expect("no panic while the hold is locked").elapsed() < HELD_FOR;
+        if !held {
+            // Once it may have gone to another, a late confirmation must not revive the hold.
+            hold.lost.store(true, Ordering::Release);
+            return;
+        }
+        if acker.double_ack_with(AckKind::Progress).await.is_ok() {
+            *hold.confirmed.lock().expect("no panic while the hold is locked") = asked;
+        }
+    }
+}

@@ -1,0 +1,37 @@
+//! The one place where something is done again.
+
+use std::time::Duration;
+
+use mongoferry_protocol::{Explain, Retry};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+const FIRST_PAUSE: Duration = Duration::from_millis(200);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+/// After this long without success the process ends with the error, so that it is seen, and is started again.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Does `unit`, which must be whole and idempotent, until it succeeds, fails for good, the patience is used up or
+/// `stopping` is cancelled (then the last error is returned). An election takes seconds and is outlasted here.
+pub async fn retry<T, E: Explain>(
+    stopping: &CancellationToken,
+    what: &'static str,
+    mut unit: impl AsyncFnMut() -> Result<T, E>,
+) -> Result<T, E> {
+    let began = Instant::now();
+    let mut pause = FIRST_PAUSE;
+    loop {
+        let error = match unit().await {
+            Ok(value) => return Ok(value),
+            Err(error) => error,
+        };
+        if error.retry() != Retry::Soon || began.elapsed() > PATIENCE || stopping.is_cancelled() {
+            return Err(error);
+        }
+        tracing::warn!(code = error.code(), %error, "{what} failed and is tried again");
+        tokio::select! {
+            () = stopping.cancelled() => return Err(error),
+            () = tokio::time::sleep(pause) => pause = LONGEST_PAUSE.min(pause * 2),
+        }
+    }
+}

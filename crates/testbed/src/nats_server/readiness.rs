@@ -1,0 +1,44 @@
+//! Waiting for nats-server's greeting, the `INFO` line that it sends to whoever connects. It holds the server's name, so
+//! that another server on the same port is not taken for ours.
+
+use std::time::Duration;
+
+use tokio::{
+    io::{AsyncBufReadExt, BufReader},
+    net::TcpStream,
+};
+
+use crate::{server_process::ServerProcess, testbed_error::TestbedError};
+
+/// A large store takes its time to be read at the start.
+const PATIENCE: Duration = Duration::from_secs(60);
+const POLL: Duration = Duration::from_millis(20);
+
+pub(super) async fn until_greeting(
+    process: &mut ServerProcess,
+    port: u16,
+    server_name: &str,
+) -> Result<(), TestbedError> {
+    let waiting = tokio::time::timeout(PATIENCE, async {
+        loop {
+            process.check_running()?;
+            if greeting(port).await.is_some_and(|greeting| greeting.contains(server_name)) {
+                return Ok(());
+            }
+            tokio::time::sleep(POLL).await;
+        }
+    });
+    waiting.await.unwrap_or_else(|_| {
+        Err(TestbedError::ServerSlow { server: process.name().to_owned(), wanted: "ready", waited: PATIENCE })
+    })
+}
+
+async fn greeting(port: u16) -> Option<String> {
+    let read = async {
+        let stream = TcpStream::connect(("127.0.0.1", port)).await.ok()?;
+        let mut line = String::new();
+        BufReader::new(stream).read_line(&mut line).await.ok()?;
+        line.starts_with("INFO").then_some(line)
+    };
+    tokio::time::timeout(Duration::from_secs(2), read).await.ok().flatten()
+}

@@ -7,10 +7,12 @@
 use std::{collections::VecDeque, future::IntoFuture};
 
 use async_nats::jetstream::{
-    context::{PublishAckFuture, PublishError, PublishErrorKind},
+    context::{PublishError, PublishErrorKind},
     message::StreamMessage,
+    publish::PublishAck,
     stream::RawMessageErrorKind,
 };
+use futures_util::future::BoxFuture;
 use mongoferry_protocol::{Durable, OplogBatch, Optime};
 
 use crate::{
@@ -35,7 +37,7 @@ pub struct BatchPublisher {
 }
 
 struct InFlight {
-    ack: PublishAckFuture,
+    ack: BoxFuture<'static, Result<PublishAck, PublishError>>,
     /// Set on the message that completes a batch.
     completes: Option<Optime>,
 }
@@ -60,7 +62,7 @@ impl BatchPublisher {
             let message = message.expected_last_sequence(self.last_sequence);
             let ack = self.bus.jetstream.send_publish(subject, message).await.map_err(refused)?;
             let completes = (number + 1 == count).then_some(batch.last);
-            self.in_flight.push_back(InFlight { ack, completes });
+            self.in_flight.push_back(InFlight { ack: ack.into_future(), completes });
             self.last_sequence += 1;
         }
         Ok(confirmed)
@@ -71,11 +73,14 @@ impl BatchPublisher {
         !self.in_flight.is_empty()
     }
 
-    /// Waits for the oldest unconfirmed message. Not cancel-safe: a dropped confirmation is lost.
+    /// Waits for the oldest unconfirmed message; returns the optime of the batch that it completes. Cancel-safe.
     pub async fn confirm_oldest(&mut self) -> Result<Option<Durable<Optime>>, BusError> {
-        let Some(oldest) = self.in_flight.pop_front() else { return Ok(None) };
-        oldest.ack.into_future().await.map_err(refused)?;
-        Ok(oldest.completes.map(Durable::attest))
+        let Some(oldest) = self.in_flight.front_mut() else { return Ok(None) };
+        let stored = (&mut oldest.ack).await;
+        let completes = oldest.completes;
+        self.in_flight.pop_front();
+        stored.map_err(refused)?;
+        Ok(completes.map(Durable::attest))
     }
 
     /// Waits until everything sent is stored.

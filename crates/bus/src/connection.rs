@@ -98,6 +98,13 @@ impl Bus {
         Ok(())
     }
 
+    /// Forgets all batches. Only for a capture that nobody relies on yet, because its start point was never recorded.
+    pub async fn purge_all_batches(&self) -> Result<(), BusError> {
+        let stream = self.oplog_stream().await?;
+        stream.purge().await.map_err(|cause| BusError::failed("purge unused batches", cause))?;
+        Ok(())
+    }
+
     pub async fn storage(&self) -> Result<BusStorage, BusError> {
         let info = self.oplog_stream().await?.cached_info().state.clone();
         Ok(BusStorage { oplog_bytes: info.bytes, oplog_messages: info.messages })

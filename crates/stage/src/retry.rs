@@ -13,10 +13,10 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Does `unit`, which must be whole and idempotent, until it succeeds, fails for good, the patience is used up or
 /// `stopping` is cancelled (then the last error is returned). An election takes seconds and is outlasted here.
-pub async fn retry<T, E: Explain>(
+pub async fn retry<T, E: Explain, F: Future<Output = Result<T, E>>>(
     stopping: &CancellationToken,
     what: &'static str,
-    mut unit: impl AsyncFnMut() -> Result<T, E>,
+    mut unit: impl FnMut() -> F,
 ) -> Result<T, E> {
     let began = Instant::now();
     let mut pause = FIRST_PAUSE;

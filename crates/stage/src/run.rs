@@ -2,7 +2,7 @@
 
 use std::{process::ExitCode, time::Duration};
 
-use futures_util::future::BoxFuture;
+use futures_util::future::LocalBoxFuture;
 use mongoferry_bus::{Bus, key};
 use mongoferry_protocol::{Explain, Failure, Retry, Role};
 use tokio_util::sync::CancellationToken;
@@ -10,8 +10,8 @@ use tokio_util::sync::CancellationToken;
 use crate::{Stage, StageArgs, StageError, StageResult, failure_text, health, stop_signal, telemetry};
 
 /// What the stage does until it is done, fails, or `stage.stopping` is cancelled. Boxed, so that the runtime's code is
-/// compiled once here and not again in every binary.
-pub type StageWork = Box<dyn FnOnce(Stage) -> BoxFuture<'static, StageResult>>;
+/// compiled once here and not again in every binary; local, because it is polled on the main thread alone.
+pub type StageWork = Box<dyn FnOnce(Stage) -> LocalBoxFuture<'static, StageResult>>;
 
 /// After a stop signal a stage has this long to come to the end of a unit of work.
 const DRAIN: Duration = Duration::from_secs(8);

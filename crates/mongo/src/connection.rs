@@ -75,7 +75,7 @@ impl Cluster {
     }
 
     pub(crate) fn database(&self, name: &str) -> Database {
-        self.client.database(name)
+        self.client().database(name)
     }
 
     pub(crate) fn explain(&self, what: &str, error: &mongodb::error::Error) -> MongoError {

@@ -142,6 +142,8 @@ pub enum MongoError {
     UnexpectedReply { cluster: String, what: String, detail: String },
     #[error("the oplog of {cluster} no longer holds {wanted}; its oldest entry is {oldest}")]
     RolledOff { cluster: String, wanted: Optime, oldest: Optime },
+    #[error("the oplog of {cluster} reaches back before {wanted} but has no such entry")]
+    OtherHistory { cluster: String, wanted: Optime },
     #[error("{namespace} exists on {cluster} with other options: {detail}")]
     CollectionDiffers { cluster: String, namespace: String, detail: String },
 }
@@ -193,7 +195,10 @@ impl MongoError {
             | Self::DocumentRefused { cause, .. }
             | Self::NotConfirmed { cause, .. }
             | Self::Command { cause, .. } => cause.code,
-            Self::UnexpectedReply { .. } | Self::RolledOff { .. } | Self::CollectionDiffers { .. } => None,
+            Self::UnexpectedReply { .. }
+            | Self::RolledOff { .. }
+            | Self::OtherHistory { .. }
+            | Self::CollectionDiffers { .. } => None,
         }
     }
 }
@@ -217,7 +222,8 @@ impl Explain for MongoError {
             Self::Command { .. } => "MF-MONGO-14",
             Self::UnexpectedReply { .. } => "MF-MONGO-15",
             Self::RolledOff { .. } => "MF-MONGO-16",
-            Self::CollectionDiffers { .. } => "MF-MONGO-17",
+            Self::OtherHistory { .. } => "MF-MONGO-17",
+            Self::CollectionDiffers { .. } => "MF-MONGO-18",
         }
     }
 
@@ -293,6 +299,10 @@ impl Explain for MongoError {
             Self::RolledOff { .. } => "Changes were lost, so the copy must start again. Enlarge the source's oplog \
                 (replSetResizeOplog) until its window exceeds the copy time, then begin a new migration."
                 .into(),
+            Self::OtherHistory { cluster, .. } => format!(
+                "Check that {cluster} is the cluster this migration began with and was not restored from a backup \
+                since. If it was, begin a new migration."
+            ),
             Self::CollectionDiffers { namespace, .. } => format!(
                 "Something else created {namespace} on the destination. Drop it there, then start the migration again."
             ),
@@ -316,7 +326,7 @@ impl Explain for MongoError {
             | Self::DocumentRefused { .. }
             | Self::Command { .. }
             | Self::CollectionDiffers { .. } => Retry::AfterFix,
-            Self::UnexpectedReply { .. } | Self::RolledOff { .. } => Retry::Never,
+            Self::UnexpectedReply { .. } | Self::RolledOff { .. } | Self::OtherHistory { .. } => Retry::Never,
         }
     }
 }

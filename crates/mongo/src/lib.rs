@@ -1,16 +1,42 @@
 //! The only user of the MongoDB driver: connecting, facts, the oplog, the catalog, reading ranges, writing documents,
 //! indexes. Documents pass through as raw BSON; every write is confirmed by a majority.
 
+mod bulk_writer;
+mod catalog;
 mod connection;
 mod connection_string;
+mod create_collection;
 mod error;
 mod facts;
 mod fault;
+mod finalization_plan;
+mod index_builder;
+mod index_finalizer;
+mod index_forms;
+mod migratable;
+mod oplog_cursor;
 mod optimes;
+mod range_planner;
+mod range_reader;
+mod start_point;
+mod unique_conflicts;
+mod views;
 
+pub use bulk_writer::{Inserted, insert_raw};
+pub use catalog::{CatalogListing, CollectionInfo, CollectionKind, list_catalog, list_indexes, list_metadata, name_of};
 pub use connection::Cluster;
 pub use connection_string::{parse_uri, uri_without_secrets};
+pub use create_collection::{create_collection, destination_options};
 pub use error::{Cause, MongoError};
 pub use facts::{ClusterFacts, ServerVersion, Topology, facts, identity};
 pub use fault::{Fault, classify, classify_code};
+pub use finalization_plan::{IndexStep, finalization_plan};
+pub use index_builder::{BuildOutcome, BuildState, build_indexes, collection_stands};
+pub use index_finalizer::{FinalizationOutcome, finalize, prepare_finalization, revert_preparation};
+pub use index_forms::{IndexForm, index_forms};
+pub use migratable::refusal;
+pub use oplog_cursor::{OplogCursor, OplogEntries};
 pub use optimes::{LastOptimes, append_note, last_optimes, oplog_bounds, wait_for_majority};
+pub use range_planner::{RANGE_BYTES, draw_ranges};
+pub use range_reader::{CopyBatch, RangeReader, RangeRequest};
+pub use start_point::choose_start_point;

@@ -1,0 +1,232 @@
+//! Lists what a cluster holds of users' collections and views, at one moment.
+//!
+//! The listing is stable: names and UUIDs were the same before and after the details were fetched, and everything it
+//! names is on a majority and was listed within one term, so that no rollback can take it back.
+
+use std::collections::BTreeMap;
+
+use bson::{Document, RawDocument, RawDocumentBuf, doc, rawdoc};
+use futures_util::{StreamExt, TryStreamExt, stream};
+use mongoferry_protocol::{CollectionUuid, Namespace, Optime};
+
+use crate::{
+    connection::Cluster,
+    error::MongoError,
+    optimes::{last_optimes, operation_time, wait_for_majority},
+};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CollectionKind {
+    Collection,
+    View,
+    TimeSeries,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct CollectionInfo {
+    pub namespace: Namespace,
+    /// Views and time-series collections have none.
+    pub uuid: Option<CollectionUuid>,
+    pub kind: CollectionKind,
+    /// `options` of listCollections, as it came.
+    pub options: RawDocumentBuf,
+    /// The specifications of listIndexes in the server's order, `_id_` included.
+    pub indexes: Vec<RawDocumentBuf>,
+    /// By collStats: uncompressed data, documents, indexes. Zero where statistics were not asked for.
+    pub size_bytes: u64,
+    pub document_count: u64,
+    pub index_bytes: u64,
+}
+
+#[derive(Clone, Debug)]
+pub struct CatalogListing {
+    /// A majority optime at or after which the listing was complete.
+    pub listed_at: Optime,
+    /// Sorted by namespace; views and time-series collections are apart.
+    pub collections: Vec<CollectionInfo>,
+    pub views: Vec<CollectionInfo>,
+    pub time_series: Vec<CollectionInfo>,
+}
+
+/// How many commands are in flight while details are fetched.
+const CONCURRENCY: usize = 16;
+
+/// Everything, with statistics.
+pub async fn list_catalog(cluster: &Cluster) -> Result<CatalogListing, MongoError> {
+    list_until_stable(cluster, true).await
+}
+
+/// As [`list_catalog`] without sizes and counts: for comparing and finalizing.
+pub async fn list_metadata(cluster: &Cluster) -> Result<CatalogListing, MongoError> {
+    list_until_stable(cluster, false).await
+}
+
+/// The present name of a collection of `database`; `None` if it is gone. A rename to another database changes the UUID.
+pub async fn name_of(cluster: &Cluster, database: &str, uuid: CollectionUuid) -> Result<Option<Namespace>, MongoError> {
+    let found = list_database(cluster, database, rawdoc! {"info.uuid": uuid_binary(uuid)}).await?;
+    Ok(found.0.into_iter().next().map(|info| info.namespace))
+}
+
+async fn list_until_stable(cluster: &Cluster, statistics: bool) -> Result<CatalogListing, MongoError> {
+    loop {
+        let term = last_optimes(cluster).await?.term;
+        let (names, _) = list_names(cluster).await?;
+        let detailed: Result<Vec<_>, _> = stream::iter(names.clone())
+            .map(|info| detail(cluster, info, statistics))
+            .buffered(CONCURRENCY)
+            .try_collect()
+            .await;
+        let detailed = match detailed {
+            Err(MongoError::CollectionGone { .. }) => continue,
+            other => other?,
+        };
+        let (again, operation_time) = list_names(cluster).await?;
+        if again != names {
+            continue;
+        }
+        let confirmed = wait_for_majority(cluster, operation_time).await?;
+        if confirmed.term == term {
+            return Ok(split(confirmed.majority, detailed));
+        }
+    }
+}
+
+fn split(listed_at: Optime, all: Vec<CollectionInfo>) -> CatalogListing {
+    let of_kind = |kind| all.iter().filter(|info| info.kind == kind).cloned().collect();
+    CatalogListing {
+        listed_at,
+        collections: of_kind(CollectionKind::Collection),
+        views: of_kind(CollectionKind::View),
+        time_series: of_kind(CollectionKind::TimeSeries),
+    }
+}
+
+/// All users' collections and views without details, sorted, and the latest operation time seen.
+async fn list_names(cluster: &Cluster) -> Result<(Vec<CollectionInfo>, Optime), MongoError> {
+    let reply = cluster.command("admin", doc! {"listDatabases": 1, "nameOnly": true}).await?;
+    let databases: Vec<String> = reply
+        .get_array("databases")
+        .map_err(|error| cluster.unexpected("listDatabases", error))?
+        .iter()
+        .filter_map(|database| database.as_document()?.get_str("name").ok())
+        .filter(|name| !Namespace::is_internal_database(name))
+        .map(ToOwned::to_owned)
+        .collect();
+    let mut listed_at = operation_time(&reply).unwrap_or(Optime::ZERO);
+    let mut sorted = BTreeMap::new();
+    for database in databases {
+        let (found, operation_time) = list_database(cluster, &database, RawDocumentBuf::new()).await?;
+        listed_at = listed_at.max(operation_time);
+        sorted.extend(found.into_iter().map(|info| (info.namespace.clone(), info)));
+    }
+    Ok((sorted.into_values().collect(), listed_at))
+}
+
+async fn list_database(
+    cluster: &Cluster,
+    database: &str,
+    filter: RawDocumentBuf,
+) -> Result<(Vec<CollectionInfo>, Optime), MongoError> {
+    let what = format!("listCollections on {database}");
+    let command = rawdoc! {"listCollections": 1, "filter": filter, "cursor": {"batchSize": 10_000}};
+    let mut cursor = cluster
+        .database(database)
+        .run_raw_cursor_command(command)
+        .batch()
+        .await
+        .map_err(|error| cluster.explain(&what, &error))?;
+    let (mut found, mut operation_time) = (Vec::new(), Optime::ZERO);
+    while let Some(batch) = cursor.next().await {
+        let batch = batch.map_err(|error| cluster.explain(&what, &error))?;
+        if let Ok(ts) = batch.as_raw_document().get_timestamp("operationTime") {
+            operation_time = operation_time.max(Optime::new(ts.time, ts.increment));
+        }
+        let entries = batch.doc_slices().map_err(|error| cluster.explain(&what, &error))?;
+        for entry in entries {
+            let entry = entry.map_err(|error| cluster.unexpected(&what, error))?;
+            let entry = entry.as_document().ok_or_else(|| cluster.unexpected(&what, "an entry that is no document"))?;
+            found.extend(parse_entry(database, entry).map_err(|error| cluster.unexpected(&what, error))?);
+        }
+    }
+    Ok((found, operation_time))
+}
+
+/// `None` for what the server keeps for itself: the store of the views, of the profiler, of time-series buckets.
+fn parse_entry(database: &str, entry: &RawDocument) -> Result<Option<CollectionInfo>, bson::error::Error> {
+    let name = entry.get_str("name")?;
+    if matches!(name, "system.views" | "system.profile") || name.starts_with("system.buckets.") {
+        return Ok(None);
+    }
+    let kind = match entry.get_str("type")? {
+        "view" => CollectionKind::View,
+        "timeseries" => CollectionKind::TimeSeries,
+        _ => CollectionKind::Collection,
+    };
+    let uuid = match entry.get_document("info")?.get("uuid")? {
+        Some(value) => value.as_binary().and_then(|binary| binary.bytes.try_into().ok()),
+        None => None,
+    };
+    Ok(Some(CollectionInfo {
+        namespace: Namespace::new(database, name),
+        uuid: uuid.map(CollectionUuid::from_bytes),
+        kind,
+        options: entry.get_document("options")?.to_owned(),
+        indexes: Vec::new(),
+        size_bytes: 0,
+        document_count: 0,
+        index_bytes: 0,
+    }))
+}
+
+async fn detail(cluster: &Cluster, info: CollectionInfo, statistics: bool) -> Result<CollectionInfo, MongoError> {
+    if info.kind != CollectionKind::Collection {
+        return Ok(info);
+    }
+    let indexes = list_indexes(cluster, &info.namespace).await?;
+    if !statistics {
+        return Ok(CollectionInfo { indexes, ..info });
+    }
+    let stats = cluster.command(info.namespace.database(), doc! {"collStats": info.namespace.collection()}).await?;
+    Ok(CollectionInfo {
+        indexes,
+        size_bytes: number(&stats, "size"),
+        document_count: number(&stats, "count"),
+        index_bytes: number(&stats, "totalIndexSize"),
+        ..info
+    })
+}
+
+/// The index specifications of one collection as raw BSON, in the server's order.
+pub async fn list_indexes(cluster: &Cluster, namespace: &Namespace) -> Result<Vec<RawDocumentBuf>, MongoError> {
+    let what = format!("listIndexes on {namespace}");
+    let command = rawdoc! {"listIndexes": namespace.collection(), "cursor": {"batchSize": 1_000}};
+    let mut cursor = cluster
+        .database(namespace.database())
+        .run_raw_cursor_command(command)
+        .batch()
+        .await
+        .map_err(|error| cluster.explain(&what, &error))?;
+    let mut indexes = Vec::new();
+    while let Some(batch) = cursor.next().await {
+        let batch = batch.map_err(|error| cluster.explain(&what, &error))?;
+        for index in batch.doc_slices().map_err(|error| cluster.explain(&what, &error))? {
+            let index = index.map_err(|error| cluster.unexpected(&what, error))?;
+            let index = index.as_document().ok_or_else(|| cluster.unexpected(&what, "an index that is no document"))?;
+            indexes.push(index.to_owned());
+        }
+    }
+    Ok(indexes)
+}
+
+pub(crate) fn uuid_binary(uuid: CollectionUuid) -> bson::Binary {
+    bson::Binary { subtype: bson::spec::BinarySubtype::Uuid, bytes: uuid.bytes().to_vec() }
+}
+
+fn number(document: &Document, key: &str) -> u64 {
+    match document.get(key) {
+        Some(bson::Bson::Int32(value)) => u64::try_from(*value).unwrap_or(0),
+        Some(bson::Bson::Int64(value)) => u64::try_from(*value).unwrap_or(0),
+        Some(bson::Bson::Double(value)) => *value as u64,
+        _ => 0,
+    }
+}

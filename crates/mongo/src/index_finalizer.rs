@@ -1,0 +1,184 @@
+//! Makes the destination's indexes and views equal to the source's at the cutover, when both have the same documents.
+//!
+//! Preparing is revertible: it asks the server to refuse new violations of every index that is to become unique, and
+//! tries the conversion out. Finalizing does it. Both start from listings of both clusters, so that they can be
+//! repeated after any interruption.
+
+use bson::{Document, doc};
+use mongoferry_protocol::Namespace;
+
+use crate::{
+    catalog::{CatalogListing, CollectionInfo, list_metadata},
+    connection::Cluster,
+    error::MongoError,
+    facts::{ServerVersion, facts},
+    finalization_plan::{IndexStep, finalization_plan},
+    index_builder::about_the_index,
+    index_forms::{create_indexes, normalized},
+    unique_conflicts::unique_conflicts,
+    views::finalize_views,
+};
+
+/// One line each, for the report.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FinalizationOutcome {
+    pub done: Vec<String>,
+    /// Indexes or views that can't become what they are on the source, with the reason.
+    pub problems: Vec<String>,
+}
+
+/// Prepares every conversion to unique and lists the conflicts. On destinations before 6.0 there is nothing to prepare.
+pub async fn prepare_finalization(source: &Cluster, destination: &Cluster) -> Result<FinalizationOutcome, MongoError> {
+    let mut outcome = FinalizationOutcome::default();
+    for (namespace, steps) in plan(source, destination).await?.collections {
+        for step in steps {
+            let IndexStep::MakeUnique { name } = step else { continue };
+            set_index(destination, &namespace, doc! {"name": &name, "prepareUnique": true}).await?;
+            match unique_conflicts(destination, &namespace, &name).await? {
+                None => outcome.done.push(format!("index {name} of {namespace} can become unique")),
+                Some(conflicts) => outcome.problems.push(conflicts),
+            }
+        }
+    }
+    Ok(outcome)
+}
+
+/// Takes back what preparing did, so that changes can be applied again. Returns what it did, one line each.
+pub async fn revert_preparation(source: &Cluster, destination: &Cluster) -> Result<Vec<String>, MongoError> {
+    let (wanted, standing) = (list_metadata(source).await?, list_metadata(destination).await?);
+    let mut done = Vec::new();
+    for collection in &standing.collections {
+        let wanted = indexes_of(&wanted, &collection.namespace, source)?;
+        for index in indexes(collection, destination)?.iter().filter(|index| is_prepared(index)) {
+            let name = index.get_str("name").unwrap_or_default();
+            let is_so_on_the_source =
+                wanted.iter().any(|index| is_prepared(index) && index.get_str("name").is_ok_and(|other| other == name));
+            if !is_so_on_the_source {
+                set_index(destination, &collection.namespace, doc! {"name": name, "prepareUnique": false}).await?;
+                done.push(format!("index {name} of {} is no longer prepared", collection.namespace));
+            }
+        }
+    }
+    Ok(done)
+}
+
+/// Unique, deferred, missing and extra indexes and hiding; then views; then expiry.
+pub async fn finalize(source: &Cluster, destination: &Cluster) -> Result<FinalizationOutcome, MongoError> {
+    let plan = plan(source, destination).await?;
+    let mut outcome = FinalizationOutcome::default();
+    run_steps(destination, &plan, false, &mut outcome).await?;
+    finalize_views(destination, &plan.source.views, &plan.destination.views, &mut outcome).await?;
+    run_steps(destination, &plan, true, &mut outcome).await?;
+    Ok(outcome)
+}
+
+struct Plan {
+    source: CatalogListing,
+    destination: CatalogListing,
+    collections: Vec<(Namespace, Vec<IndexStep>)>,
+}
+
+/// The steps of every collection that stands on both sides.
+async fn plan(source: &Cluster, destination: &Cluster) -> Result<Plan, MongoError> {
+    let version: ServerVersion = facts(destination).await?.version;
+    let (wanted, standing) = (list_metadata(source).await?, list_metadata(destination).await?);
+    let mut collections = Vec::new();
+    for collection in &standing.collections {
+        if !wanted.collections.iter().any(|other| other.namespace == collection.namespace) {
+            continue;
+        }
+        let indexes_there = indexes_of(&wanted, &collection.namespace, source)?;
+        let steps = finalization_plan(&indexes_there, &indexes(collection, destination)?, version);
+        collections.push((collection.namespace.clone(), steps));
+    }
+    Ok(Plan { source: wanted, destination: standing, collections })
+}
+
+async fn run_steps(
+    destination: &Cluster,
+    plan: &Plan,
+    expiry: bool,
+    outcome: &mut FinalizationOutcome,
+) -> Result<(), MongoError> {
+    for (namespace, steps) in &plan.collections {
+        for step in steps.iter().filter(|step| step.is_expiry() == expiry) {
+            match run_step(destination, namespace, step).await {
+                Ok(()) => outcome.done.push(format!("index {} of {namespace}: {}", step.name(), deed(step))),
+                Err(error) => {
+                    let reason = about_the_index(error)?;
+                    outcome.problems.push(format!("index {} of {namespace}: {reason}", step.name()));
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+async fn run_step(destination: &Cluster, namespace: &Namespace, step: &IndexStep) -> Result<(), MongoError> {
+    match step {
+        IndexStep::Drop { name } => drop_index(destination, namespace, name).await,
+        IndexStep::MakeUnique { name } => {
+            set_index(destination, namespace, doc! {"name": name, "prepareUnique": true}).await?;
+            set_index(destination, namespace, doc! {"name": name, "unique": true}).await
+        }
+        IndexStep::Rebuild { spec } => {
+            drop_index(destination, namespace, step.name()).await?;
+            create(destination, namespace, spec).await
+        }
+        IndexStep::Create { spec } | IndexStep::CreateExpiring { spec } => create(destination, namespace, spec).await,
+        IndexStep::PrepareUnique { name } => {
+            set_index(destination, namespace, doc! {"name": name, "prepareUnique": true}).await
+        }
+        IndexStep::SetHidden { name, hidden } => {
+            set_index(destination, namespace, doc! {"name": name, "hidden": *hidden}).await
+        }
+        IndexStep::SetExpiry { name, seconds } => {
+            set_index(destination, namespace, doc! {"name": name, "expireAfterSeconds": seconds.clone()}).await
+        }
+    }
+}
+
+fn deed(step: &IndexStep) -> &'static str {
+    match step {
+        IndexStep::Drop { .. } => "dropped, the source has none",
+        IndexStep::MakeUnique { .. } => "made unique",
+        IndexStep::Rebuild { .. } => "built anew",
+        IndexStep::Create { .. } | IndexStep::CreateExpiring { .. } => "built",
+        IndexStep::PrepareUnique { .. } => "prepared for unique, as on the source",
+        IndexStep::SetHidden { hidden: true, .. } => "hidden",
+        IndexStep::SetHidden { hidden: false, .. } => "shown",
+        IndexStep::SetExpiry { .. } => "given its expiry",
+    }
+}
+
+async fn create(destination: &Cluster, namespace: &Namespace, spec: &Document) -> Result<(), MongoError> {
+    let command = create_indexes(namespace.collection(), std::slice::from_ref(spec));
+    destination.command(namespace.database(), command).await.map(drop)
+}
+
+async fn drop_index(destination: &Cluster, namespace: &Namespace, name: &str) -> Result<(), MongoError> {
+    let command = doc! {"dropIndexes": namespace.collection(), "index": name, "writeConcern": {"w": "majority"}};
+    destination.command(namespace.database(), command).await.map(drop)
+}
+
+async fn set_index(destination: &Cluster, namespace: &Namespace, index: Document) -> Result<(), MongoError> {
+    let command = doc! {"collMod": namespace.collection(), "index": index, "writeConcern": {"w": "majority"}};
+    destination.command(namespace.database(), command).await.map(drop)
+}
+
+fn indexes(collection: &CollectionInfo, cluster: &Cluster) -> Result<Vec<Document>, MongoError> {
+    let what = format!("listIndexes on {}", collection.namespace);
+    let normalize = |index: &bson::RawDocumentBuf| normalized(index).map_err(|error| cluster.unexpected(&what, error));
+    collection.indexes.iter().map(normalize).collect()
+}
+
+fn indexes_of(listing: &CatalogListing, namespace: &Namespace, cluster: &Cluster) -> Result<Vec<Document>, MongoError> {
+    match listing.collections.iter().find(|collection| collection.namespace == *namespace) {
+        Some(collection) => indexes(collection, cluster),
+        None => Ok(Vec::new()),
+    }
+}
+
+fn is_prepared(index: &Document) -> bool {
+    index.get_bool("prepareUnique").unwrap_or(false)
+}

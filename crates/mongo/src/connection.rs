@@ -3,7 +3,10 @@
 use std::{fmt, time::Duration};
 
 use bson::{Document, RawDocumentBuf};
-use mongodb::{Client, Database, options::ClientOptions};
+use mongodb::{
+    Client, Database,
+    options::{ClientOptions, ServerAddress},
+};
 
 use crate::{
     connection_string::{hosts_label, malformed, syntax},
@@ -23,13 +26,21 @@ impl Cluster {
 
     /// Connects and waits until the primary answers. `app_name` shows up in the server's log and currentOp.
     pub async fn connect(uri: &str, app_name: &str) -> Result<Self, MongoError> {
-        let cluster = Self::prepare(uri, app_name).await?;
+        let cluster = Self::prepare(uri, None, app_name).await?;
         cluster.command("admin", bson::doc! {"ping": 1}).await?;
         Ok(cluster)
     }
 
-    async fn prepare(uri: &str, app_name: &str) -> Result<Self, MongoError> {
-        let label = hosts_label(&syntax(uri)?);
+    /// Connects to the one server at `host` (as `host:port`), whatever it is, with everything else as the string says. For
+    /// finding out why [`Self::connect`] failed: a standalone, another replica set, a set without a primary.
+    pub async fn connect_member(uri: &str, host: &str, app_name: &str) -> Result<Self, MongoError> {
+        let cluster = Self::prepare(uri, Some(host), app_name).await?;
+        cluster.command("admin", bson::doc! {"ping": 1}).await?;
+        Ok(cluster)
+    }
+
+    async fn prepare(uri: &str, only_host: Option<&str>, app_name: &str) -> Result<Self, MongoError> {
+        let label = only_host.map_or_else(|| Ok(hosts_label(&syntax(uri)?)), |host| Ok(host.to_owned()))?;
         let mut options = match ClientOptions::parse(uri).await {
             Ok(options) => options,
             Err(error) if matches!(&*error.kind, mongodb::error::ErrorKind::InvalidArgument { .. }) => {
@@ -38,6 +49,11 @@ impl Cluster {
             Err(error) => return Err(MongoError::of_driver(&label, "the DNS lookup", &error)),
         };
         options.app_name = Some(app_name.to_owned());
+        if let Some(host) = only_host {
+            options.hosts = vec![ServerAddress::parse(host).map_err(|error| malformed(uri, &error))?];
+            options.direct_connection = Some(true);
+            options.repl_set_name = None;
+        }
         options.server_selection_timeout.get_or_insert(Self::SERVER_SELECTION_TIMEOUT);
         let client = Client::with_options(options).map_err(|error| malformed(uri, &error))?;
         Ok(Self { client, label })

@@ -6,6 +6,7 @@ mod catalog;
 mod connection;
 mod connection_string;
 mod create_collection;
+mod document_scan;
 mod error;
 mod facts;
 mod fault;
@@ -27,6 +28,7 @@ pub use catalog::{CatalogListing, CollectionInfo, CollectionKind, list_catalog, 
 pub use connection::Cluster;
 pub use connection_string::{parse_uri, uri_without_secrets};
 pub use create_collection::{create_collection, destination_options};
+pub use document_scan::{DocumentScan, ScannedBatch};
 pub use error::{Cause, MongoError};
 pub use facts::{ClusterFacts, ServerVersion, Topology, facts, identity};
 pub use fault::{Fault, classify, classify_code};

@@ -4,20 +4,22 @@
 //!
 //! Whatever is started here ends with its owner: on drop, after a panic, and when the owner is killed with SIGKILL.
 
+mod equality;
 mod free_port;
 mod nats_server;
 mod proxy_port;
 mod replica_set;
 mod scratch_dir;
-
 mod server_process;
 mod testbed_error;
 
+pub mod seed;
 pub mod tools;
 
+pub use equality::{assert_equal, differences};
 pub use nats_server::{NatsCredentials, NatsServer, NatsServerBuilder};
 pub use proxy_port::{ProxyMode, ProxyPort};
 pub use replica_set::{ReplicaSet, ReplicaSetBuilder, UserDocument};
-
+pub use seed::{SeedSize, SeedSummary};
 pub use testbed_error::TestbedError;
 pub use tools::{Mongod, MongodVersion};

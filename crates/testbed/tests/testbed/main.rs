@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used)] // Clippy only knows the test functions themselves, not what they call.
 
+mod data;
 mod nats;
 mod owner;
 mod proxy;

@@ -1,0 +1,42 @@
+//! What `listCollections` says of every collection and view, but for what may differ: the UUID and read-only flag.
+
+use std::collections::BTreeMap;
+
+use bson::{Document, doc};
+use mongodb::{Client, error::Result};
+use mongoferry_protocol::Namespace;
+
+/// Databases that are never migrated; written out here, since this comparison trusts nothing of the product's.
+const IGNORED: [&str; 4] = ["admin", "local", "config", "mongoferry"];
+
+pub(super) async fn list(client: &Client) -> Result<BTreeMap<Namespace, Document>> {
+    let mut listed = BTreeMap::new();
+    for database in client.list_database_names().await? {
+        if IGNORED.contains(&database.as_str()) {
+            continue;
+        }
+        let mut cursor = client.database(&database).run_cursor_command(doc! { "listCollections": 1 }).await?;
+        while cursor.advance().await? {
+            let collection: Document = cursor.deserialize_current()?;
+            let name = collection.get_str("name").unwrap_or_default().to_owned();
+            // Holds the views' definitions, which are compared as views; server-made, as is the profile.
+            if name != "system.views" && name != "system.profile" {
+                listed.insert(Namespace::new(&database, name), comparable(collection));
+            }
+        }
+    }
+    Ok(listed)
+}
+
+pub(super) fn holds_documents(collection: &Document) -> bool {
+    !matches!(collection.get_str("type"), Ok("view"))
+}
+
+fn comparable(mut collection: Document) -> Document {
+    collection.remove("info");
+    if let Ok(id_index) = collection.get_document_mut("idIndex") {
+        // Servers before 4.4 repeat the namespace in every index.
+        id_index.remove("ns");
+    }
+    collection
+}

@@ -1,0 +1,91 @@
+//! Documents of one collection: the source's are kept in memory by `_id`, the destination's are held against them.
+
+use std::collections::HashMap;
+
+use bson::{RawDocument, RawDocumentBuf, doc, raw::cstr};
+use futures_util::TryStreamExt;
+use mongodb::{Client, error::Result, raw_batch_cursor::RawBatchCursor};
+use mongoferry_protocol::Namespace;
+
+use super::{Found, committed, from_primary};
+
+const LONGEST_SHOWN: usize = 400;
+
+/// An `_id` as a one-field document: value and type, byte for byte.
+type Id = Vec<u8>;
+
+pub(super) async fn compare(
+    source: &Client,
+    destination: &Client,
+    namespace: &Namespace,
+    found: &mut Found,
+) -> Result<()> {
+    let mut missing = read(source, namespace).await?;
+    let mut batches = scan(destination, namespace).await?;
+    while let Some(batch) = batches.try_next().await? {
+        for document in batch.doc_slices()? {
+            let actual = document?.as_document().expect("a batch holds documents");
+            let id = id_of(actual)?;
+            match missing.remove(&id) {
+                None => found.add(format!("{namespace} {}: only on the destination", shown(&id))),
+                Some(expected) if expected == actual.as_bytes() => {}
+                Some(expected) => found.add(format!(
+                    "{namespace} {}: is {} on the destination, {} on the source",
+                    shown(&id),
+                    shown(actual.as_bytes()),
+                    shown(&expected)
+                )),
+            }
+        }
+        if found.full() {
+            return Ok(());
+        }
+    }
+    for id in missing.keys() {
+        found.add(format!("{namespace} {}: only on the source", shown(id)));
+    }
+    Ok(())
+}
+
+async fn read(client: &Client, namespace: &Namespace) -> Result<HashMap<Id, Vec<u8>>> {
+    let mut documents = HashMap::new();
+    let mut batches = scan(client, namespace).await?;
+    while let Some(batch) = batches.try_next().await? {
+        for document in batch.doc_slices()? {
+            let document = document?.as_document().expect("a batch holds documents");
+            documents.insert(id_of(document)?, document.as_bytes().to_vec());
+        }
+    }
+    Ok(documents)
+}
+
+/// In the order of the collection, which is the quickest.
+async fn scan(client: &Client, namespace: &Namespace) -> Result<RawBatchCursor> {
+    let collection = client.database(namespace.database()).collection::<RawDocumentBuf>(namespace.collection());
+    collection
+        .find(doc! {})
+        .read_concern(committed())
+        .selection_criteria(from_primary())
+        .hint(mongodb::options::Hint::Keys(doc! { "$natural": 1 }))
+        .batch()
+        .await
+}
+
+fn id_of(document: &RawDocument) -> Result<Id> {
+    let mut id = RawDocumentBuf::new();
+    if let Some(value) = document.get("_id")? {
+        id.append(cstr!("_id"), value);
+    }
+    Ok(id.into_bytes())
+}
+
+fn shown(bytes: &[u8]) -> String {
+    let text = match RawDocument::from_bytes(bytes).map(|raw| raw.try_into()) {
+        Ok(Ok(document)) => bson::Document::to_string(&document),
+        _ => format!("{bytes:02x?}"),
+    };
+    match text.char_indices().nth(LONGEST_SHOWN) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text,
+    }
+}

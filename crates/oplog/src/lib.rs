@@ -1,6 +1,8 @@
 //! The meaning of the source's oplog: from raw entries to typed changes, and from changes to the folded work of each lane.
 //!
-//!     raw entry ── relevance ──▶ BatchBuilder ──▶ OplogBatch ──▶ open_batch ──▶ EntryDecoder ──▶ Change ──▶ RoundBuilder ──▶ Round
+//! ```text
+//! raw entry ── relevance ──▶ BatchBuilder ──▶ OplogBatch ──▶ open_batch ──▶ EntryDecoder ──▶ Change ──▶ RoundBuilder ──▶ Round
+//! ```
 //!
 //! No I/O. No input panics; an entry whose meaning is not known is an error, never skipped.
 

@@ -12,6 +12,9 @@ use crate::{
 #[derive(Debug, Default)]
 pub(super) struct Slot {
     ground: Ground,
+    /// An `_id` equal to that of the document inserted after it, but of another type (1 and 1.0). A replacement need not
+    /// change the type of an `_id`, so such a document is deleted before it is inserted; once begun, for the whole round.
+    delete_first: Option<RawDocumentBuf>,
     deltas: Vec<(RawDocumentBuf, RawDocumentBuf)>,
     delta_bytes: usize,
 }
@@ -21,9 +24,8 @@ enum Ground {
     /// Whatever is on the destination.
     #[default]
     Unknown,
-    /// The document, whatever was there. `delete_first` is an equal `_id` of another type (1 and 1.0): replacing a document
-    /// does not change its `_id`'s type, so it has to go before.
-    Present { document: RawDocumentBuf, delete_first: Option<RawDocumentBuf> },
+    /// The document, whatever was there.
+    Present { document: RawDocumentBuf },
     /// The document, if there is one.
     Replaced { id: RawDocumentBuf, document: RawDocumentBuf },
     /// No document.
@@ -44,7 +46,7 @@ impl Slot {
     pub fn operation_count(&self) -> usize {
         let ground = match &self.ground {
             Ground::Unknown => 0,
-            Ground::Present { delete_first, .. } => 1 + usize::from(delete_first.is_some()),
+            Ground::Present { .. } => 1 + usize::from(self.delete_first.is_some()),
             Ground::Replaced { .. } | Ground::Absent { .. } => 1,
         };
         ground + self.deltas.len()
@@ -53,7 +55,7 @@ impl Slot {
     pub fn byte_count(&self) -> usize {
         let ground = match &self.ground {
             Ground::Unknown => 0,
-            Ground::Present { document, delete_first } => length(document) + delete_first.as_ref().map_or(0, length),
+            Ground::Present { document } => length(document) + self.delete_first.as_ref().map_or(0, length),
             Ground::Replaced { id, document } => length(id) + length(document),
             Ground::Absent { id } => length(id),
         };
@@ -63,8 +65,8 @@ impl Slot {
     pub fn finish(self, work: &mut CollectionWork) {
         match self.ground {
             Ground::Unknown => {}
-            Ground::Present { document, delete_first } => {
-                work.deletes.extend(delete_first);
+            Ground::Present { document } => {
+                work.deletes.extend(self.delete_first);
                 work.inserts.push(document);
             }
             Ground::Replaced { id, document } => work.updates.push(UpdateStep::Replace { id, document }),
@@ -80,19 +82,19 @@ impl Slot {
     }
 
     fn insert(&mut self, document: RawDocumentBuf) {
-        let delete_first = match std::mem::take(&mut self.ground) {
-            Ground::Absent { id } => (id_document(&document).as_ref() != Some(&id)).then_some(id),
-            Ground::Present { delete_first, .. } => delete_first,
-            Ground::Unknown | Ground::Replaced { .. } => None,
-        };
-        self.set(Ground::Present { document, delete_first });
+        if let Ground::Absent { id } = std::mem::take(&mut self.ground)
+            && id_document(&document).as_ref() != Some(&id)
+        {
+            self.delete_first = Some(id);
+        }
+        self.set(Ground::Present { document });
     }
 
     fn replace(&mut self, id: RawDocumentBuf, document: RawDocumentBuf) {
-        match std::mem::take(&mut self.ground) {
+        match self.ground {
             Ground::Unknown | Ground::Replaced { .. } => self.set(Ground::Replaced { id, document }),
-            Ground::Present { delete_first, .. } => self.set(Ground::Present { document, delete_first }),
-            absent @ Ground::Absent { .. } => self.ground = absent,
+            Ground::Present { .. } => self.set(Ground::Present { document }),
+            Ground::Absent { .. } => {}
         }
     }
 

@@ -1,0 +1,8 @@
+//! What the crate promises, tested from outside: the entries of real servers, hand-made ones, and random histories.
+
+mod budget;
+mod convergence;
+mod corpus;
+mod decoding;
+mod no_panic;
+mod rounds;

@@ -15,11 +15,14 @@ pub struct RoundLimits {
     pub bytes: usize,
 }
 
-/// Work for all lanes. After it, every lane stands at `through`, also those without work.
+/// Work for all lanes.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Round {
     /// By number of the lane.
     pub lanes: Vec<LaneWork>,
+    /// Where each lane stands after it, by number: at `through`, also without work, or further if it was further before.
+    pub checkpoints: Vec<ChangePosition>,
+    /// All changes up to this one are applied after it.
     pub through: ChangePosition,
 }
 
@@ -78,7 +81,11 @@ impl RoundBuilder {
     /// The round so far, if anything was covered since the last one; it may hold no operation and only move checkpoints.
     pub fn take(&mut self) -> Option<Round> {
         let through = self.through.take()?;
-        Some(Round { lanes: self.lanes.iter_mut().map(LaneFold::take).collect(), through })
+        for checkpoint in &mut self.checkpoints {
+            *checkpoint = through.max(*checkpoint);
+        }
+        let lanes = self.lanes.iter_mut().map(LaneFold::take).collect();
+        Some(Round { lanes, checkpoints: self.checkpoints.clone(), through })
     }
 
     fn barrier(&mut self, ddl: Ddl, position: ChangePosition) -> Option<Cut> {

@@ -174,7 +174,7 @@ fn history(steps: &[Step]) -> (Vec<Change>, Vec<Model>) {
 fn execute(round: &Round, model: &mut Model, checkpoints: &mut [ChangePosition], lanes_alive: usize) -> bool {
     for (lane, work) in round.lanes.iter().enumerate().take(lanes_alive) {
         model.execute(work);
-        checkpoints[lane] = round.through;
+        checkpoints[lane] = round.checkpoints[lane];
     }
     lanes_alive >= round.lanes.len()
 }

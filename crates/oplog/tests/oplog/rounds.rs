@@ -74,6 +74,7 @@ fn each_lane_skips_what_it_has_applied() {
     assert!(round.lanes[0].is_empty());
     assert_eq!(round.lanes[1].operation_count, lanes.iter().filter(|(_, lane)| *lane == 1).count());
     assert!(!round.is_empty());
+    assert_eq!((round.through, round.checkpoints), (position(5), vec![position(9), position(5)]), "none goes back");
 }
 
 #[test]

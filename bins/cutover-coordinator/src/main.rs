@@ -1,1 +1,82 @@
-fn main() {}
+//! cutover-coordinator: owns the phases of a migration, its HTTP API and the cutover.
+//!
+//!     records, heartbeats, source's optime ──▶ Facts ──▶ decide ──▶ Step ──▶ records, work queues
+//!     HTTP ──▶ commands ──┘                                          └──▶ phase
+//!
+//! One decision at a time, each a pure function of the facts: killed anywhere, it decides the same again. The phase is
+//! changed by compare-and-set, so two of them can't both lead.
+
+mod api;
+mod commands;
+mod committed;
+mod coordinate;
+mod coordinator_error;
+mod copy_progress;
+mod decide;
+mod facts;
+mod leader;
+mod liveness;
+mod metrics;
+mod phase_keeper;
+mod rates;
+mod report;
+mod settings;
+mod source_watch;
+mod status;
+mod steps;
+mod view;
+
+use std::{net::SocketAddr, process::ExitCode};
+
+use clap::{Parser, ValueEnum};
+use mongoferry_protocol::{CutoverMode, Role};
+use mongoferry_stage::{DestinationArgs, SourceArgs, StageArgs};
+
+/// Owns the phases of a migration, its HTTP API and the cutover.
+#[derive(Parser)]
+#[command(name = "mongoferry-cutover-coordinator", version)]
+struct Args {
+    #[command(flatten)]
+    stage: StageArgs,
+    #[command(flatten)]
+    source: SourceArgs,
+    #[command(flatten)]
+    destination: DestinationArgs,
+    #[command(flatten)]
+    coordinator: CoordinatorArgs,
+}
+
+#[derive(clap::Args, Clone, Debug)]
+struct CoordinatorArgs {
+    /// Serve the HTTP API here. Elsewhere than on loopback it needs a token in MONGOFERRY_API_TOKEN.
+    #[arg(long, value_name = "ADDRESS", env = "MONGOFERRY_LISTEN", default_value = "127.0.0.1:27182")]
+    listen: SocketAddr,
+    /// Cut over on request, or by itself as soon as the migration is ready. `auto` asserts that nobody writes to the source
+    /// by then.
+    #[arg(long, value_enum, env = "MONGOFERRY_CUTOVER", default_value_t = CutoverChoice::Manual)]
+    cutover: CutoverChoice,
+    /// Do not compare source and destination at cutover.
+    #[arg(long, env = "MONGOFERRY_NO_VERIFY")]
+    no_verify: bool,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum CutoverChoice {
+    Manual,
+    Auto,
+}
+
+impl From<CutoverChoice> for CutoverMode {
+    fn from(choice: CutoverChoice) -> Self {
+        match choice {
+            CutoverChoice::Manual => Self::Manual,
+            CutoverChoice::Auto => Self::Auto,
+        }
+    }
+}
+
+fn main() -> ExitCode {
+    let Args { stage, source, destination, coordinator } = Args::parse();
+    let work = Box::new(|stage| Box::pin(leader::lead(stage, source, destination, coordinator)) as _);
+    mongoferry_stage::run(Role::CutoverCoordinator, stage, work)
+}

@@ -65,11 +65,11 @@ impl Bus {
         &self.records
     }
 
-    /// Puts an item into its queue. A second publication within two minutes is dropped by the bus; a later one does no
-    /// harm, because whoever takes an item first looks at the records.
+    /// Puts an item into its queue. Queued twice it does no harm, because whoever takes an item first looks at the records;
+    /// the bus's own removal of duplicates is not used, since it would also drop an item that is queued again on purpose.
     pub async fn queue_work(&self, item: &WorkItem) -> Result<(), BusError> {
         let subject = topology::work_subject(&self.id, item.queue(), &item.id());
-        let message = jetstream::message::PublishMessage::build().payload(encode(item)?.into()).message_id(item.id());
+        let message = jetstream::message::PublishMessage::build().payload(encode(item)?.into());
         let ack = self.jetstream.send_publish(subject, message).await;
         ack.map_err(|cause| BusError::failed("queue work", cause))?
             .await

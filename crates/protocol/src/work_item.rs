@@ -59,7 +59,7 @@ impl WorkItem {
         }
     }
 
-    /// Names the item within its migration; a second publication under the same id is dropped by the bus for a while.
+    /// Names the item within its migration, as the last part of its subject.
     pub fn id(&self) -> String {
         match self {
             Self::PlanCollection { collection } => format!("plan.{collection}"),

@@ -1,0 +1,92 @@
+//! The HTTP API: what mongosync's users know, and ours beside it.
+
+mod answers;
+mod guard;
+mod progress;
+
+use std::net::SocketAddr;
+
+use axum::{
+    Router,
+    extract::State,
+    middleware,
+    response::{IntoResponse, Response},
+    routing::{get, post},
+};
+use mongoferry_stage::Stage;
+use tokio::{net::TcpListener, sync::oneshot};
+
+use crate::{
+    commands::{Command, Request},
+    coordinate::Board,
+    coordinator_error::CoordinatorError,
+};
+
+/// Binds early, so that an address in use is known before anything else is done.
+pub async fn bind(address: SocketAddr) -> Result<TcpListener, CoordinatorError> {
+    if !address.ip().is_loopback() && guard::token().is_none() {
+        return Err(CoordinatorError::OpenApi { address });
+    }
+    TcpListener::bind(address).await.map_err(|cause| CoordinatorError::Listen { address, cause })
+}
+
+/// Serves until the process is stopped.
+pub async fn serve(listener: TcpListener, board: Board, stage: Stage) {
+    let stopping = stage.stopping.clone();
+    let server = axum::serve(listener, router(board, stage)).with_graceful_shutdown(stopping.cancelled_owned());
+    if let Err(error) = server.await {
+        tracing::error!(%error, "the API ended");
+    }
+}
+
+fn router(board: Board, stage: Stage) -> Router {
+    let metrics = stage.metrics.clone();
+    let commands = Router::new()
+        .route("/api/v1/start", post(start))
+        .route("/api/v1/pause", post(|state| command(state, Command::Pause)))
+        .route("/api/v1/resume", post(|state| command(state, Command::Resume)))
+        .route("/api/v1/commit", post(|state| command(state, Command::Commit)))
+        .route("/api/v1/cancel", post(|state| command(state, Command::Cancel)));
+    let views = Router::new()
+        .route("/api/v1/progress", get(progress))
+        .route("/api/v1/migration", get(migration))
+        .route("/api/v1/report", get(report))
+        .route("/metrics", get(move || async move { metrics.render() }));
+    commands
+        .merge(views)
+        .fallback(answers::no_such_call)
+        .layer(middleware::from_fn(guard::check_token))
+        .route("/healthz", get(|| async { "ok\n" }))
+        .route("/readyz", get(|| async { "ready\n" }))
+        .layer(middleware::from_fn(guard::check_host_and_origin))
+        .with_state(board)
+}
+
+/// Starting is what the processes do by themselves; said again it changes nothing.
+async fn start() -> Response {
+    answers::success()
+}
+
+async fn command(State(board): State<Board>, command: Command) -> Response {
+    let (answer, answered) = oneshot::channel();
+    if board.requests.send(Request { command, answer }).await.is_err() {
+        return answers::ending();
+    }
+    match answered.await {
+        Ok(Ok(())) => answers::success(),
+        Ok(Err(error)) => answers::refusal(&error),
+        Err(_) => answers::ending(),
+    }
+}
+
+async fn progress(State(board): State<Board>) -> Response {
+    axum::Json(progress::progress(&board.status.borrow())).into_response()
+}
+
+async fn migration(State(board): State<Board>) -> Response {
+    axum::Json(&*board.status.borrow()).into_response()
+}
+
+async fn report(State(board): State<Board>) -> Response {
+    axum::Json(&*board.report.borrow()).into_response()
+}

@@ -1,0 +1,33 @@
+//! The form of answers that are no data.
+
+use axum::{
+    Json,
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
+use mongoferry_protocol::Explain;
+use serde_json::json;
+
+pub fn success() -> Response {
+    Json(json!({"success": true, "error": null})).into_response()
+}
+
+pub fn refusal(error: &dyn Explain) -> Response {
+    failure(StatusCode::CONFLICT, error.code(), &error.to_string(), &error.hint())
+}
+
+pub fn failure(status: StatusCode, code: &str, description: &str, hint: &str) -> Response {
+    let body = json!({"success": false, "error": code, "errorDescription": description, "hint": hint});
+    (status, Json(body)).into_response()
+}
+
+pub fn ending() -> Response {
+    let hint = "Ask again in a few seconds: another coordinator takes over, or this one starts again.";
+    failure(StatusCode::SERVICE_UNAVAILABLE, "MF-API-1", "the coordinator is about to end", hint)
+}
+
+pub async fn no_such_call() -> Response {
+    let hint =
+        "The calls are: POST /api/v1/start, pause, resume, commit, cancel; GET /api/v1/progress, migration, report.";
+    failure(StatusCode::NOT_FOUND, "MF-API-2", "there is no such call", hint)
+}

@@ -1,0 +1,155 @@
+//! The loop: look, decide, do one step, look again.
+
+use std::{collections::HashSet, time::Duration};
+
+use mongoferry_mongo::Cluster;
+use mongoferry_protocol::{MigrationSettings, MigrationStatus, Phase, Report, WorkItem};
+use mongoferry_stage::Stage;
+use tokio::{
+    sync::{mpsc, watch},
+    time::Instant,
+};
+
+use crate::{
+    CoordinatorArgs,
+    commands::{Command, Effect, Request, effect},
+    coordinator_error::CoordinatorError,
+    copy_progress::{CopyProgress, Plans},
+    decide::{Step, decide},
+    facts::gather,
+    metrics,
+    phase_keeper::PhaseKeeper,
+    rates::Rate,
+    report,
+    settings::settle,
+    status,
+    view::View,
+};
+
+/// What the API shows and where it sends commands.
+#[derive(Clone)]
+pub struct Board {
+    pub status: watch::Receiver<MigrationStatus>,
+    pub report: watch::Receiver<Report>,
+    pub requests: mpsc::Sender<Request>,
+}
+
+pub struct Coordinator {
+    pub stage: Stage,
+    pub source: Cluster,
+    pub destination: Cluster,
+    pub settings: MigrationSettings,
+    pub phase: PhaseKeeper,
+    pub view: View,
+    pub plans: Plans,
+    pub copy: CopyProgress,
+    pub copy_rate: Rate,
+    /// Work items that this process has queued: once is enough, however often the decision asks for it.
+    pub queued: HashSet<WorkItem>,
+    requests: mpsc::Receiver<Request>,
+    status: watch::Sender<MigrationStatus>,
+    report: watch::Sender<Report>,
+}
+
+/// The loop looks again after this long even if nothing has told it to.
+const LOOK_EVERY: Duration = Duration::from_millis(200);
+/// Looking at many thousand records takes its time; it must not take more than a tenth of a core.
+const LOOK_SHARE: u32 = 10;
+
+impl Coordinator {
+    /// Also forgets a failure of an earlier run: being started again is how an operator says that the cause is gone.
+    pub async fn open(
+        stage: &Stage,
+        source: &Cluster,
+        destination: &Cluster,
+        args: &CoordinatorArgs,
+    ) -> Result<(Self, Board), CoordinatorError> {
+        let records = stage.bus.records();
+        let settings = settle(records, stage.bus.migration(), source, destination, args).await?;
+        let phase = PhaseKeeper::open(records).await?;
+        let mut view = View::open(&stage.bus, source, &stage.instance).await?;
+        view.mirror.changed().await;
+        let (sender, requests) = mpsc::channel(16);
+        let plans = Plans::default();
+        let copy = CopyProgress::default();
+        let first = status::build(&view, &settings, phase.record(), &copy, 0)?;
+        let (status, shown) = watch::channel(first);
+        let (report, reported) = watch::channel(report::build(&view, &settings, phase.record(), &copy)?);
+        let mut coordinator = Self {
+            stage: stage.clone(),
+            source: source.clone(),
+            destination: destination.clone(),
+            settings,
+            phase,
+            view,
+            plans,
+            copy,
+            copy_rate: Rate::default(),
+            queued: HashSet::new(),
+            requests,
+            status,
+            report,
+        };
+        if let Effect::Recover(next) = effect(Command::Resume, coordinator.phase.record()) {
+            coordinator.recover(next).await?;
+        }
+        coordinator.tidy_after_end().await;
+        Ok((coordinator, Board { status: shown, report: reported, requests: sender }))
+    }
+
+    /// Until the process is stopped.
+    pub async fn run(&mut self) -> Result<(), CoordinatorError> {
+        loop {
+            let looked_at = Instant::now();
+            let step = self.look()?;
+            self.perform(step.clone()).await?;
+            if step_changes_phase(&step) {
+                self.look()?;
+                continue;
+            }
+            let rest = LOOK_EVERY.max(looked_at.elapsed() * LOOK_SHARE);
+            // During a cutover every change of a record counts at once; before, a few looks a second are enough.
+            let phase = self.phase.phase();
+            let is_cutover = matches!(phase, Phase::Draining | Phase::Verifying | Phase::Finalizing);
+            tokio::select! {
+                biased;
+                () = self.stage.stopping.cancelled() => return Ok(()),
+                Some(request) = self.requests.recv() => {
+                    let answer = self.carry_out(request.command).await;
+                    // Somebody who hung up does not need the answer.
+                    let _ = request.answer.send(answer);
+                }
+                () = self.view.mirror.changed(), if is_cutover => {}
+                () = tokio::time::sleep(rest) => {}
+            }
+        }
+    }
+
+    /// Reads all there is, shows it, and decides.
+    fn look(&mut self) -> Result<Step, CoordinatorError> {
+        self.plans.refresh(&self.view.mirror)?;
+        self.copy = self.plans.progress(&self.view.mirror)?;
+        self.copy_rate.sample(self.copy.bytes);
+        let record = self.phase.record();
+        let rate = self.copy_rate.per_second();
+        let status = status::build(&self.view, &self.settings, record, &self.copy, rate)?;
+        metrics::show(&status);
+        self.status.send_replace(status);
+        self.report.send_replace(report::build(&self.view, &self.settings, record, &self.copy)?);
+        let facts = gather(&self.view, &self.plans, &self.copy, &self.settings, record)?;
+        Ok(decide(record, &facts))
+    }
+}
+
+fn step_changes_phase(step: &Step) -> bool {
+    matches!(
+        step,
+        Step::Enter(_)
+            | Step::BeginCutover
+            | Step::WriteNote
+            | Step::RecordDrained
+            | Step::Commit
+            | Step::Revert(_)
+            | Step::Fail(_)
+    )
+}

@@ -1,0 +1,106 @@
+//! What can end the coordinator, and what it refuses.
+
+use mongoferry_bus::BusError;
+use mongoferry_mongo::MongoError;
+use mongoferry_protocol::{Explain, Phase, Retry};
+
+#[derive(Debug, thiserror::Error)]
+pub enum CoordinatorError {
+    #[error(transparent)]
+    Bus(#[from] BusError),
+    #[error(transparent)]
+    Cluster(#[from] MongoError),
+    #[error("another coordinator changed the phase")]
+    AnotherLeader,
+    #[error("this bus holds migration {id} of {known}, but the {which} given is {given}")]
+    OtherCluster { id: String, which: &'static str, known: String, given: String },
+    #[error("the destination belongs to migration {other}")]
+    DestinationTaken { other: String },
+    #[error("{namespace} can't be migrated by this version: {reason}")]
+    NotMigratable { namespace: String, reason: String },
+    #[error("the API can't listen on {address}")]
+    Listen {
+        address: std::net::SocketAddr,
+        #[source]
+        cause: std::io::Error,
+    },
+    #[error("the API would listen on {address} without a token")]
+    OpenApi { address: std::net::SocketAddr },
+    #[error("validation found errors: {summary}")]
+    Validation { summary: String },
+    #[error("source and destination are not equal: {summary}")]
+    Different { summary: String },
+    #[error("indexes could not become what they are on the source: {summary}")]
+    Finalization { summary: String },
+    #[error("{command} is not possible while the migration is {phase}")]
+    NotNow { command: &'static str, phase: Phase },
+}
+
+impl Explain for CoordinatorError {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Bus(error) => error.code(),
+            Self::Cluster(error) => error.code(),
+            Self::AnotherLeader => "MF-COORD-1",
+            Self::OtherCluster { .. } => "MF-COORD-2",
+            Self::DestinationTaken { .. } => "MF-V26",
+            Self::NotMigratable { .. } => "MF-V18",
+            Self::Listen { .. } => "MF-COORD-3",
+            Self::OpenApi { .. } => "MF-COORD-4",
+            Self::Validation { .. } => "MF-COORD-5",
+            Self::Different { .. } => "MF-VERIFY-1",
+            Self::Finalization { .. } => "MF-CUTOVER-1",
+            Self::NotNow { .. } => "MF-CUTOVER-2",
+        }
+    }
+
+    fn hint(&self) -> String {
+        match self {
+            Self::Bus(error) => error.hint(),
+            Self::Cluster(error) => error.hint(),
+            Self::AnotherLeader => "Nothing to do: the other one goes on, this one stands by.".into(),
+            Self::OtherCluster { .. } => {
+                "Give the connection strings this migration began with, or another --id for another migration.".into()
+            }
+            Self::DestinationTaken { other } => format!(
+                "Continue or cancel migration {other} first. If it is long gone, drop the database mongoferry on the \
+                 destination."
+            ),
+            Self::NotMigratable { .. } => {
+                "Nothing of this collection was copied. Drop or convert it on the source, then start again.".into()
+            }
+            Self::Listen { .. } => "Give another --listen, or end the process that listens there.".into(),
+            Self::OpenApi { .. } => {
+                "Set MONGOFERRY_API_TOKEN, or listen on 127.0.0.1: whoever reaches the API can cut over.".into()
+            }
+            Self::Validation { .. } => "Mend what `mongoferry validate` names, then start again.".into(),
+            Self::Different { .. } => "Do not switch users over: the source is still complete and untouched. The \
+                differences are in the report; start again to catch up and verify once more, and report them."
+                .into(),
+            Self::Finalization { .. } => {
+                "Mend what is named on the destination, then start again: the cutover goes on there.".into()
+            }
+            Self::NotNow { command: "commit", .. } => {
+                "Wait until the migration is ready: `mongoferry status` says what is missing.".into()
+            }
+            Self::NotNow { .. } => "Look at `mongoferry status` for what the migration does right now.".into(),
+        }
+    }
+
+    fn retry(&self) -> Retry {
+        match self {
+            Self::Bus(error) => error.retry(),
+            Self::Cluster(error) => error.retry(),
+            Self::AnotherLeader => Retry::Soon,
+            Self::OtherCluster { .. }
+            | Self::DestinationTaken { .. }
+            | Self::NotMigratable { .. }
+            | Self::Listen { .. }
+            | Self::OpenApi { .. }
+            | Self::Validation { .. }
+            | Self::Different { .. }
+            | Self::Finalization { .. }
+            | Self::NotNow { .. } => Retry::AfterFix,
+        }
+    }
+}

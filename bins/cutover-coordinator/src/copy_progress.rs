@@ -1,0 +1,127 @@
+//! How far copying and indexing have come, summed up from the records.
+
+use std::collections::HashMap;
+
+use mongoferry_bus::{BusError, Mirror, key};
+use mongoferry_protocol::{
+    Catalog, CollectionPlan, CollectionStatus, CollectionUuid, IndexProgress, IndexView, RangePlan, RangeProgress,
+    RangeState,
+};
+
+/// What was read once and never changes: the plans.
+#[derive(Default)]
+pub struct Plans {
+    pub catalog: Option<Catalog>,
+    collections: HashMap<CollectionUuid, CollectionPlan>,
+    /// Ranges of each collection that is planned.
+    range_counts: HashMap<CollectionUuid, u32>,
+}
+
+/// One look at all records.
+#[derive(Clone, Debug, Default)]
+pub struct CopyProgress {
+    pub collections: Vec<CollectionStatus>,
+    pub indexes: Vec<IndexView>,
+    pub documents: u64,
+    pub documents_total: u64,
+    pub bytes: u64,
+    pub bytes_total: u64,
+    pub repeated: u64,
+    pub indexes_to_queue: Vec<CollectionUuid>,
+    /// Collections without a plan yet.
+    pub unplanned: Vec<CollectionUuid>,
+    pub complete: bool,
+}
+
+impl Plans {
+    /// Reads what has become known since the last call.
+    pub fn refresh(&mut self, mirror: &Mirror) -> Result<(), BusError> {
+        if self.catalog.is_none() {
+            self.catalog = mirror.get(&key::catalog())?;
+        }
+        let Some(catalog) = &self.catalog else { return Ok(()) };
+        for &uuid in &catalog.collections {
+            if !self.collections.contains_key(&uuid)
+                && let Some(plan) = mirror.get(&key::collection(uuid))?
+            {
+                self.collections.insert(uuid, plan);
+            }
+            if !self.range_counts.contains_key(&uuid) {
+                let ranges: Option<RangePlan> = mirror.get(&key::range_plan(uuid))?;
+                if let Some(ranges) = ranges {
+                    self.range_counts.insert(uuid, ranges.ranges.len() as u32);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    pub fn progress(&self, mirror: &Mirror) -> Result<CopyProgress, BusError> {
+        let mut progress = CopyProgress { complete: self.catalog.is_some(), ..CopyProgress::default() };
+        let listed = self.catalog.iter().flat_map(|catalog| &catalog.collections);
+        for plan in listed.filter_map(|uuid| self.collections.get(uuid)) {
+            let ranges = self.range_counts.get(&plan.uuid).copied();
+            let states = range_states(mirror, plan.uuid, ranges.unwrap_or(0))?;
+            let index: Option<IndexProgress> = mirror.get(&key::index(plan.uuid))?;
+            progress.add(plan, ranges, &states, index);
+        }
+        Ok(progress)
+    }
+}
+
+fn range_states(mirror: &Mirror, uuid: CollectionUuid, ranges: u32) -> Result<Vec<RangeProgress>, BusError> {
+    (0..ranges).map(|number| Ok(mirror.get(&key::range(uuid, number))?.unwrap_or_default())).collect()
+}
+
+impl CopyProgress {
+    fn add(
+        &mut self,
+        plan: &CollectionPlan,
+        ranges: Option<u32>,
+        states: &[RangeProgress],
+        index: Option<IndexProgress>,
+    ) {
+        let done = states.iter().filter(|state| state.state == RangeState::Done).count() as u32;
+        let copied = ranges == Some(done);
+        let status = CollectionStatus {
+            namespace: plan.namespace.to_string(),
+            documents: states.iter().map(|state| state.documents).sum(),
+            documents_total: plan.document_count,
+            bytes: states.iter().map(|state| state.bytes).sum(),
+            bytes_total: plan.size_bytes,
+            ranges: done,
+            ranges_total: ranges.unwrap_or(0),
+            complete: copied,
+        };
+        if ranges.is_none() {
+            self.unplanned.push(plan.uuid);
+        }
+        if copied && index.is_none() {
+            self.indexes_to_queue.push(plan.uuid);
+        }
+        self.complete &= copied && index.as_ref().is_some_and(|index| index.complete);
+        self.repeated += states.iter().map(|state| state.repeated).sum::<u64>();
+        self.count(status);
+        self.indexes.extend(index.into_iter().flat_map(|index| index.indexes).map(|index| IndexView {
+            namespace: index.namespace.to_string(),
+            name: index.name,
+            state: index.state,
+            reason: index.reason,
+        }));
+    }
+
+    /// The totals are estimates of the servers: what is copied counts as it is, so that 100 % means all.
+    fn count(&mut self, mut status: CollectionStatus) {
+        if status.complete {
+            status.documents_total = status.documents;
+            status.bytes_total = status.bytes;
+        }
+        status.documents_total = status.documents_total.max(status.documents);
+        status.bytes_total = status.bytes_total.max(status.bytes);
+        self.documents += status.documents;
+        self.documents_total += status.documents_total;
+        self.bytes += status.bytes;
+        self.bytes_total += status.bytes_total;
+        self.collections.push(status);
+    }
+}

@@ -1,0 +1,311 @@
+//! What the coordinator does next. Pure: the same record and facts give the same step.
+
+use mongoferry_protocol::{
+    CollectionUuid, CutoverMode, Failure, Namespace, Optime, Phase, PhaseRecord, Retry, VerificationState,
+};
+
+/// Everything a decision rests on, measured or read just before.
+#[derive(Clone, Debug, Default)]
+pub struct Facts {
+    pub cutover_mode: Option<CutoverMode>,
+    pub verify: bool,
+    pub validation_passed: Option<bool>,
+    pub capture_started: bool,
+    pub catalog_listed: bool,
+    /// Collections whose ranges are all copied and whose indexes nobody was told to build.
+    pub indexes_to_queue: Vec<CollectionUuid>,
+    /// Nothing is left to copy or to index.
+    pub copy_complete: bool,
+    pub lag_ms: Option<u64>,
+    pub applied: Option<Optime>,
+    /// The last captured change of a user.
+    pub last_change: Optime,
+    pub last_change_namespace: Option<Namespace>,
+    pub now_ms: u64,
+    pub prepared: Option<Outcome>,
+    pub finalized: Option<Outcome>,
+    pub documents_verified: Option<VerificationState>,
+    pub metadata_verified: Option<VerificationState>,
+    /// A process reported something that a restart does not mend.
+    pub failure: Option<Failure>,
+}
+
+/// How a step of the indexer ended.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Outcome {
+    pub problems: Vec<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step {
+    Wait,
+    Enter(Phase),
+    /// List the source's collections, record them and queue their planning.
+    ListCatalog,
+    QueueIndexes(Vec<CollectionUuid>),
+    /// The operator's request, made by ourselves in automatic mode.
+    BeginCutover,
+    /// Write a note into the source's oplog behind which there is silence.
+    WriteNote,
+    /// Everything up to the note is applied.
+    RecordDrained,
+    Prepare(u32),
+    VerifyDocuments(u32),
+    Finalize(u32),
+    VerifyMetadata(u32),
+    Commit,
+    /// Take the cutover back to catching up; why.
+    Revert(String),
+    Fail(StopReason),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StopReason {
+    Validation,
+    Reported(Box<Failure>),
+    DocumentsDiffer,
+    MetadataDiffers,
+    Finalization(Vec<String>),
+}
+
+/// Lag under which the cutover may begin.
+const READY_LAG_MS: u64 = 5_000;
+/// Lag over which a migration that was ready is catching up again.
+const BEHIND_LAG_MS: u64 = 60_000;
+/// A cutover that is not past its point of no return by then is taken back.
+const CUTOVER_LIMIT_MS: u64 = 10 * 60 * 1_000;
+
+pub fn decide(record: &PhaseRecord, facts: &Facts) -> Step {
+    if let Some(failure) = stopping_failure(record.phase, facts) {
+        return Step::Fail(StopReason::Reported(Box::new(failure)));
+    }
+    if record.phase.is_revertible_cutover()
+        && let Some(reason) = reason_to_revert(record, facts)
+    {
+        return Step::Revert(reason);
+    }
+    match record.phase {
+        Phase::Created => Step::Enter(Phase::Validating),
+        Phase::Validating => match facts.validation_passed {
+            None => Step::Wait,
+            Some(true) => Step::Enter(Phase::Starting),
+            Some(false) => Step::Fail(StopReason::Validation),
+        },
+        Phase::Starting if facts.capture_started => Step::Enter(Phase::Copying),
+        Phase::Copying => while_copying(facts),
+        Phase::CatchingUp if facts.lag_ms.is_some_and(|lag| lag <= READY_LAG_MS) => Step::Enter(Phase::Ready),
+        Phase::Ready if facts.lag_ms.is_some_and(|lag| lag > BEHIND_LAG_MS) => Step::Enter(Phase::CatchingUp),
+        Phase::Ready if facts.cutover_mode == Some(CutoverMode::Auto) => Step::BeginCutover,
+        Phase::Draining => while_draining(record, facts),
+        Phase::Verifying => while_verifying(record, facts),
+        Phase::Finalizing => while_finalizing(record, facts),
+        Phase::Starting
+        | Phase::CatchingUp
+        | Phase::Ready
+        | Phase::Committed
+        | Phase::Paused
+        | Phase::Failed
+        | Phase::Cancelled
+        | Phase::Expired => Step::Wait,
+    }
+}
+
+fn stopping_failure(phase: Phase, facts: &Facts) -> Option<Failure> {
+    let running = !phase.is_final() && !matches!(phase, Phase::Failed | Phase::Expired);
+    facts.failure.clone().filter(|failure| running && failure.retry != Retry::Soon)
+}
+
+fn reason_to_revert(record: &PhaseRecord, facts: &Facts) -> Option<String> {
+    let cutover = record.cutover.as_ref()?;
+    if let Some(silent_from) = cutover.silent_from
+        && facts.last_change > silent_from
+    {
+        let namespace = facts.last_change_namespace.as_ref().map(ToString::to_string);
+        let namespace = namespace.unwrap_or_else(|| "a migrated namespace".into());
+        return Some(format!(
+            "the source was written to after the cutover began: {namespace} at {}",
+            facts.last_change
+        ));
+    }
+    if facts.now_ms.saturating_sub(cutover.requested_at_ms) > CUTOVER_LIMIT_MS {
+        return Some("it was not done within 10 minutes".into());
+    }
+    let problems = &facts.prepared.as_ref()?.problems;
+    (!problems.is_empty()).then(|| format!("indexes can't become what they are on the source: {}", problems.join("; ")))
+}
+
+fn while_copying(facts: &Facts) -> Step {
+    if !facts.catalog_listed {
+        Step::ListCatalog
+    } else if !facts.indexes_to_queue.is_empty() {
+        Step::QueueIndexes(facts.indexes_to_queue.clone())
+    } else if facts.copy_complete {
+        Step::Enter(Phase::CatchingUp)
+    } else {
+        Step::Wait
+    }
+}
+
+fn while_draining(record: &PhaseRecord, facts: &Facts) -> Step {
+    let Some(cutover) = &record.cutover else { return Step::Enter(Phase::CatchingUp) };
+    match (cutover.silent_from, cutover.drained_at_ms) {
+        (None, _) => Step::WriteNote,
+        (Some(_), Some(_)) => Step::Enter(Phase::Verifying),
+        (Some(silent_from), None) if facts.applied.is_some_and(|applied| applied >= silent_from) => Step::RecordDrained,
+        _ => Step::Wait,
+    }
+}
+
+fn while_verifying(record: &PhaseRecord, facts: &Facts) -> Step {
+    let Some(cutover) = &record.cutover else { return Step::Enter(Phase::CatchingUp) };
+    // Preparing changes no document, so both run side by side.
+    if facts.prepared.is_none() {
+        return Step::Prepare(cutover.number);
+    }
+    match facts.documents_verified {
+        _ if !facts.verify => Step::Enter(Phase::Finalizing),
+        None | Some(VerificationState::Running) => Step::VerifyDocuments(cutover.number),
+        Some(VerificationState::Equal) => Step::Enter(Phase::Finalizing),
+        Some(VerificationState::Different) => Step::Fail(StopReason::DocumentsDiffer),
+    }
+}
+
+fn while_finalizing(record: &PhaseRecord, facts: &Facts) -> Step {
+    let number = record.cutover.as_ref().map_or(0, |cutover| cutover.number);
+    match (&facts.finalized, facts.metadata_verified) {
+        (None, _) => Step::Finalize(number),
+        (Some(outcome), _) if !outcome.problems.is_empty() => {
+            Step::Fail(StopReason::Finalization(outcome.problems.clone()))
+        }
+        (Some(_), _) if !facts.verify => Step::Commit,
+        (Some(_), None | Some(VerificationState::Running)) => Step::VerifyMetadata(number),
+        (Some(_), Some(VerificationState::Equal)) => Step::Commit,
+        (Some(_), Some(VerificationState::Different)) => Step::Fail(StopReason::MetadataDiffers),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use mongoferry_protocol::CutoverRecord;
+
+    fn at(phase: Phase) -> PhaseRecord {
+        PhaseRecord { phase, ..PhaseRecord::created() }
+    }
+
+    fn in_cutover(phase: Phase, silent_from: Option<Optime>, drained: bool) -> PhaseRecord {
+        let cutover = CutoverRecord {
+            number: 3,
+            requested_at_ms: 1_000,
+            silent_from,
+            drained_at_ms: drained.then_some(2_000),
+            committed_at_ms: None,
+        };
+        PhaseRecord { cutover: Some(cutover), ..at(phase) }
+    }
+
+    fn facts() -> Facts {
+        Facts { verify: true, now_ms: 3_000, ..Facts::default() }
+    }
+
+    #[test]
+    fn the_main_road() {
+        let passed = Facts { validation_passed: Some(true), ..facts() };
+        assert_eq!(decide(&at(Phase::Created), &facts()), Step::Enter(Phase::Validating));
+        assert_eq!(decide(&at(Phase::Validating), &facts()), Step::Wait);
+        assert_eq!(decide(&at(Phase::Validating), &passed), Step::Enter(Phase::Starting));
+        assert_eq!(decide(&at(Phase::Starting), &facts()), Step::Wait);
+        let capturing = Facts { capture_started: true, ..facts() };
+        assert_eq!(decide(&at(Phase::Starting), &capturing), Step::Enter(Phase::Copying));
+        assert_eq!(decide(&at(Phase::Copying), &facts()), Step::ListCatalog);
+        let copied = Facts { catalog_listed: true, copy_complete: true, ..facts() };
+        assert_eq!(decide(&at(Phase::Copying), &copied), Step::Enter(Phase::CatchingUp));
+    }
+
+    #[test]
+    fn ready_comes_and_goes_with_the_lag() {
+        let lag = |lag_ms| Facts { lag_ms, ..facts() };
+        assert_eq!(decide(&at(Phase::CatchingUp), &lag(None)), Step::Wait);
+        assert_eq!(decide(&at(Phase::CatchingUp), &lag(Some(5_001))), Step::Wait);
+        assert_eq!(decide(&at(Phase::CatchingUp), &lag(Some(5_000))), Step::Enter(Phase::Ready));
+        assert_eq!(decide(&at(Phase::Ready), &lag(Some(60_000))), Step::Wait);
+        assert_eq!(decide(&at(Phase::Ready), &lag(Some(60_001))), Step::Enter(Phase::CatchingUp));
+        let auto = Facts { cutover_mode: Some(CutoverMode::Auto), ..lag(Some(0)) };
+        assert_eq!(decide(&at(Phase::Ready), &auto), Step::BeginCutover);
+    }
+
+    #[test]
+    fn draining_waits_for_the_note_to_be_applied() {
+        let note = Optime::new(10, 1);
+        assert_eq!(decide(&in_cutover(Phase::Draining, None, false), &facts()), Step::WriteNote);
+        let draining = in_cutover(Phase::Draining, Some(note), false);
+        let applied = |applied| Facts { applied: Some(applied), ..facts() };
+        assert_eq!(decide(&draining, &applied(Optime::new(10, 0))), Step::Wait);
+        assert_eq!(decide(&draining, &applied(note)), Step::RecordDrained);
+        assert_eq!(decide(&in_cutover(Phase::Draining, Some(note), true), &facts()), Step::Enter(Phase::Verifying));
+    }
+
+    #[test]
+    fn a_write_after_the_note_takes_the_cutover_back_until_the_point_of_no_return() {
+        let note = Optime::new(10, 1);
+        let wrote = Facts { last_change: Optime::new(10, 2), ..facts() };
+        for phase in [Phase::Draining, Phase::Verifying] {
+            assert!(matches!(decide(&in_cutover(phase, Some(note), true), &wrote), Step::Revert(_)), "{phase}");
+        }
+        assert_eq!(decide(&in_cutover(Phase::Finalizing, Some(note), true), &wrote), Step::Finalize(3));
+    }
+
+    #[test]
+    fn a_cutover_that_takes_too_long_is_taken_back() {
+        let late = Facts { now_ms: 1_000 + CUTOVER_LIMIT_MS + 1, ..facts() };
+        assert!(matches!(decide(&in_cutover(Phase::Verifying, None, false), &late), Step::Revert(_)));
+    }
+
+    #[test]
+    fn a_difference_stops_before_the_point_of_no_return() {
+        let verifying = in_cutover(Phase::Verifying, Some(Optime::new(1, 1)), true);
+        let prepared = Some(Outcome::default());
+        let state = |documents_verified| Facts { prepared: prepared.clone(), documents_verified, ..facts() };
+        assert_eq!(decide(&verifying, &facts()), Step::Prepare(3));
+        assert_eq!(decide(&verifying, &state(None)), Step::VerifyDocuments(3));
+        assert_eq!(decide(&verifying, &state(Some(VerificationState::Equal))), Step::Enter(Phase::Finalizing));
+        let different = state(Some(VerificationState::Different));
+        assert_eq!(decide(&verifying, &different), Step::Fail(StopReason::DocumentsDiffer));
+        let unique = Facts { prepared: Some(Outcome { problems: vec!["email".into()] }), ..facts() };
+        assert!(matches!(decide(&verifying, &unique), Step::Revert(_)));
+    }
+
+    #[test]
+    fn nothing_is_committed_before_the_metadata_is_equal() {
+        let finalizing = in_cutover(Phase::Finalizing, Some(Optime::new(1, 1)), true);
+        let done = Facts { finalized: Some(Outcome::default()), ..facts() };
+        assert_eq!(decide(&finalizing, &facts()), Step::Finalize(3));
+        assert_eq!(decide(&finalizing, &done), Step::VerifyMetadata(3));
+        let equal = Facts { metadata_verified: Some(VerificationState::Equal), ..done.clone() };
+        assert_eq!(decide(&finalizing, &equal), Step::Commit);
+        let skipped = Facts { verify: false, ..done };
+        assert_eq!(decide(&finalizing, &skipped), Step::Commit);
+    }
+
+    #[test]
+    fn what_a_restart_does_not_mend_stops_every_running_phase() {
+        let failure = Failure {
+            role: mongoferry_protocol::Role::Applier,
+            instance: "applier-0".into(),
+            code: "MF-X-1".into(),
+            message: String::new(),
+            causes: Vec::new(),
+            hint: String::new(),
+            retry: Retry::Never,
+            at_ms: 0,
+        };
+        let facts = Facts { failure: Some(failure.clone()), ..facts() };
+        let stopped = Step::Fail(StopReason::Reported(Box::new(failure)));
+        for phase in [Phase::Copying, Phase::Ready, Phase::Finalizing, Phase::Paused] {
+            assert_eq!(decide(&at(phase), &facts), stopped, "{phase}");
+        }
+        for phase in [Phase::Failed, Phase::Committed, Phase::Cancelled] {
+            assert_eq!(decide(&at(phase), &facts), Step::Wait, "{phase}");
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! Gathers what a decision rests on from the records and the source.
+
+use mongoferry_bus::{BusError, Mirror, key};
+use mongoferry_protocol::{
+    CaptureProgress, Checkpoint, Failure, Finalization, FinalizationStep, MigrationSettings, PhaseRecord, Retry,
+    StartPoint, ValidationReport, Verification, VerificationState, now_ms,
+};
+
+use crate::{
+    copy_progress::{CopyProgress, Plans},
+    decide::{Facts, Outcome},
+    status::lag,
+    view::View,
+};
+
+pub fn gather(
+    view: &View,
+    plans: &Plans,
+    copy: &CopyProgress,
+    settings: &MigrationSettings,
+    record: &PhaseRecord,
+) -> Result<Facts, BusError> {
+    let mirror = &view.mirror;
+    let capture: Option<CaptureProgress> = mirror.get(&key::capture())?;
+    let applied: Option<Checkpoint> = mirror.get(&key::applied())?;
+    let start_point: Option<StartPoint> = mirror.get(&key::start_point())?;
+    let validation: Option<ValidationReport> = mirror.get(&key::validation())?;
+    let number = record.cutover.as_ref().map_or(0, |cutover| cutover.number);
+    let source = view.source_optimes();
+    Ok(Facts {
+        cutover_mode: Some(settings.cutover),
+        verify: settings.verify,
+        validation_passed: validation.map(|report| report.passed()),
+        capture_started: start_point.is_some(),
+        catalog_listed: plans.catalog.is_some(),
+        indexes_to_queue: copy.indexes_to_queue.clone(),
+        copy_complete: copy.complete,
+        lag_ms: lag(source, capture.as_ref(), applied.as_ref()).map(|lag| lag.total_ms),
+        applied: applied.map(|checkpoint| checkpoint.applied),
+        last_change: capture.as_ref().map(|capture| capture.last_change).unwrap_or_default(),
+        last_change_namespace: capture.and_then(|capture| capture.last_change_namespace),
+        now_ms: now_ms(),
+        prepared: outcome(mirror, number, FinalizationStep::Prepare)?,
+        finalized: outcome(mirror, number, FinalizationStep::Finalize)?,
+        documents_verified: verified(mirror, number, false)?,
+        metadata_verified: verified(mirror, number, true)?,
+        failure: failures(mirror)?.into_iter().find(|failure| failure.retry != Retry::Soon),
+    })
+}
+
+/// What the processes have reported, newest first.
+pub fn failures(mirror: &Mirror) -> Result<Vec<Failure>, BusError> {
+    let mut failures: Vec<Failure> = mirror.all(key::FAILURE_PREFIX)?.into_iter().map(|(_, failure)| failure).collect();
+    failures.sort_by_key(|failure| std::cmp::Reverse(failure.at_ms));
+    Ok(failures)
+}
+
+fn outcome(mirror: &Mirror, cutover: u32, step: FinalizationStep) -> Result<Option<Outcome>, BusError> {
+    let record: Option<Finalization> = mirror.get(&key::finalization(cutover, step))?;
+    Ok(record.filter(|record| record.complete).map(|record| Outcome { problems: record.problems }))
+}
+
+fn verified(mirror: &Mirror, cutover: u32, metadata: bool) -> Result<Option<VerificationState>, BusError> {
+    let record: Option<Verification> = mirror.get(&key::verification(cutover, metadata))?;
+    Ok(record.map(|record| record.state))
+}

@@ -1,0 +1,54 @@
+//! Who is alive: the last heartbeat of each process.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use mongoferry_bus::{Bus, BusError};
+use mongoferry_protocol::{CopierStatus, Heartbeat};
+use tokio::time::Instant;
+
+/// Follows the heartbeats in the background.
+#[derive(Clone)]
+pub struct Liveness(Arc<Mutex<BTreeMap<String, (Heartbeat, Instant)>>>);
+
+/// A process silent for longer is not shown any more.
+const FORGET_AFTER: Duration = Duration::from_secs(60);
+
+impl Liveness {
+    pub async fn follow(bus: &Bus) -> Result<Self, BusError> {
+        let mut heartbeats = bus.heartbeats().await?;
+        let known = Self(Arc::default());
+        let followed = known.clone();
+        tokio::spawn(async move {
+            while let Some(heartbeat) = heartbeats.next().await {
+                followed.lock().insert(heartbeat.instance.clone(), (heartbeat, Instant::now()));
+            }
+        });
+        Ok(known)
+    }
+
+    pub fn processes(&self) -> Vec<CopierStatus> {
+        let mut known = self.lock();
+        known.retain(|_, (_, seen)| seen.elapsed() < FORGET_AFTER);
+        known.values().map(|(heartbeat, seen)| process(heartbeat, *seen)).collect()
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, (Heartbeat, Instant)>> {
+        self.0.lock().expect("no panic while the heartbeats are locked")
+    }
+}
+
+fn process(heartbeat: &Heartbeat, seen: Instant) -> CopierStatus {
+    CopierStatus {
+        role: heartbeat.role.to_string(),
+        instance: heartbeat.instance.clone(),
+        host: heartbeat.host.clone(),
+        pid: heartbeat.pid,
+        active: heartbeat.active,
+        activity: heartbeat.activity.clone(),
+        seen_ms_ago: seen.elapsed().as_millis() as u64,
+    }
+}

@@ -1,0 +1,97 @@
+//! The report: what happened, in numbers, and what to do now.
+
+use mongoferry_bus::{BusError, key};
+use mongoferry_protocol::{
+    CaptureProgress, Checkpoint, Finalization, FinalizationStep, IndexState, IndexView, MigrationSettings, Phase,
+    PhaseRecord, Report, Verification, VerificationState, now_ms,
+};
+
+use crate::{
+    copy_progress::CopyProgress,
+    facts::failures,
+    settings::label,
+    status::{phases, shown, write_downtime_ms},
+    view::View,
+};
+
+pub fn build(
+    view: &View,
+    settings: &MigrationSettings,
+    record: &PhaseRecord,
+    copy: &CopyProgress,
+) -> Result<Report, BusError> {
+    let mirror = &view.mirror;
+    let number = record.cutover.as_ref().map_or(0, |cutover| cutover.number);
+    let capture: Option<CaptureProgress> = mirror.get(&key::capture())?;
+    let applied: Option<Checkpoint> = mirror.get(&key::applied())?;
+    let documents: Option<Verification> = mirror.get(&key::verification(number, false))?;
+    let metadata: Option<Verification> = mirror.get(&key::verification(number, true))?;
+    let finalized: Option<Finalization> = mirror.get(&key::finalization(number, FinalizationStep::Finalize))?;
+    let checks = || documents.iter().chain(&metadata);
+    Ok(Report {
+        id: settings.id.clone(),
+        phase: record.phase,
+        mongoferry_version: env!("CARGO_PKG_VERSION").into(),
+        source: label(&settings.source),
+        destination: label(&settings.destination),
+        started_at_ms: settings.created_at_ms,
+        finished_at_ms: if record.phase.is_final() { record.entered_at_ms() } else { now_ms() },
+        phases: phases(record),
+        write_downtime_ms: write_downtime_ms(record),
+        collections: copy.collections.len() as u64,
+        documents_copied: copy.documents,
+        bytes_copied: copy.bytes,
+        repeated_documents: copy.repeated,
+        indexes: remarkable(&copy.indexes, finalized.as_ref()),
+        entries_captured: capture.map_or(0, |capture| capture.entries_captured),
+        changes_applied: applied.map_or(0, |applied| applied.changes_applied),
+        verification: verdict(settings.verify, documents.as_ref(), metadata.as_ref()).into(),
+        verified_collections: documents.as_ref().map_or(0, |documents| documents.collections),
+        verified_documents: documents.as_ref().map_or(0, |documents| documents.documents),
+        verified_bytes: documents.as_ref().map_or(0, |documents| documents.bytes),
+        differences: checks().flat_map(|check| check.differences.clone()).collect(),
+        difference_count: checks().map(|check| check.difference_count).sum(),
+        finalization: finalized.map(|finalized| finalized.done).unwrap_or_default(),
+        failures: record.failure.iter().chain(&failures(mirror)?).map(shown).collect(),
+        next_steps: next_steps(record.phase).into_iter().map(Into::into).collect(),
+    })
+}
+
+fn verdict(verify: bool, documents: Option<&Verification>, metadata: Option<&Verification>) -> &'static str {
+    let different =
+        |check: Option<&Verification>| check.is_some_and(|check| check.state == VerificationState::Different);
+    let equal = |check: Option<&Verification>| check.is_some_and(|check| check.state == VerificationState::Equal);
+    match () {
+        () if !verify => "skipped",
+        () if different(documents) || different(metadata) => "different",
+        () if equal(documents) && equal(metadata) => "equal",
+        () => "not reached",
+    }
+}
+
+/// Indexes that need a word; after finalizing, those that waited for it are what they should be.
+fn remarkable(indexes: &[IndexView], finalized: Option<&Finalization>) -> Vec<IndexView> {
+    let settled = finalized.is_some_and(|finalized| finalized.complete && finalized.problems.is_empty());
+    let worth_it = |index: &&IndexView| !settled && (index.state != IndexState::Built || index.reason.is_some());
+    indexes.iter().filter(worth_it).cloned().collect()
+}
+
+fn next_steps(phase: Phase) -> Vec<&'static str> {
+    match phase {
+        Phase::Committed => vec![
+            "Point the applications at the destination.",
+            "Create users and roles on the destination: they are never copied.",
+            "Remove mongoferry's users and firewall entries on both clusters.",
+            "Keep the source until you are sure: it holds everything up to the cutover.",
+        ],
+        Phase::Failed => vec![
+            "The source is untouched and complete; users go on working with it.",
+            "Mend the cause, then run the same command again: it continues where it stopped.",
+        ],
+        Phase::Cancelled => vec![
+            "The source is untouched and complete; users go on working with it.",
+            "The destination holds an incomplete copy. Drop the migrated databases there before another migration.",
+        ],
+        _ => Vec::new(),
+    }
+}

@@ -1,0 +1,183 @@
+//! The status of the migration as the API, the page and the terminal show it: measured, nothing assumed.
+
+use mongoferry_bus::{BusError, key};
+use mongoferry_mongo::LastOptimes;
+use mongoferry_protocol::{
+    CaptureProgress, Checkpoint, Failure, FailureStatus, Lag, MigrationSettings, MigrationStatus, Phase, PhaseRecord,
+    PhaseStay, Retry, StartPoint, Verification, now_ms,
+};
+
+use crate::{copy_progress::CopyProgress, facts::failures, settings::label, view::View};
+
+pub fn build(
+    view: &View,
+    settings: &MigrationSettings,
+    record: &PhaseRecord,
+    copy: &CopyProgress,
+    bytes_per_second: u64,
+) -> Result<MigrationStatus, BusError> {
+    let mirror = &view.mirror;
+    let capture: Option<CaptureProgress> = mirror.get(&key::capture())?;
+    let applied: Option<Checkpoint> = mirror.get(&key::applied())?;
+    let start_point: Option<StartPoint> = mirror.get(&key::start_point())?;
+    let source = view.source_optimes();
+    let applied_optime = applied.map(|applied| applied.applied);
+    Ok(MigrationStatus {
+        id: settings.id.clone(),
+        phase: record.phase,
+        came_from: record.came_from,
+        phases: phases(record),
+        source: label(&settings.source),
+        destination: label(&settings.destination),
+        can_commit: record.phase == Phase::Ready,
+        source_optime: source.map(|source| source.last),
+        captured_optime: capture.as_ref().map(|capture| capture.captured),
+        applied_optime: applied_optime.or(start_point.map(|start| start.apply_after)),
+        lag: lag(source, capture.as_ref(), applied.as_ref()),
+        gap_closed: source.is_some_and(|source| applied_optime.is_some_and(|applied| applied >= source.last)),
+        entries_captured: capture.as_ref().map_or(0, |capture| capture.entries_captured),
+        changes_applied: applied.map_or(0, |applied| applied.changes_applied),
+        documents: copy.documents,
+        documents_total: copy.documents_total,
+        bytes: copy.bytes,
+        bytes_total: copy.bytes_total,
+        bytes_per_second,
+        copy_eta_seconds: eta(copy, bytes_per_second),
+        repeated_documents: copy.repeated,
+        collections: copy.collections.clone(),
+        indexes: copy.indexes.clone(),
+        copiers: view.liveness.processes(),
+        bus_bytes: view.storage().oplog_bytes,
+        oplog_window_seconds: oplog_window(source, capture.as_ref()),
+        verified_documents: verified_documents(view, record)?,
+        failures: record.failure.iter().map(shown).collect(),
+        warnings: warnings(view, record)?,
+        write_downtime_ms: write_downtime_ms(record),
+    })
+}
+
+/// By leg, from the wall times of the entries concerned; a leg whose two ends are the same entry is 0, and one that is
+/// behind at all is at least 1 ms.
+pub fn lag(
+    source: Option<LastOptimes>,
+    capture: Option<&CaptureProgress>,
+    applied: Option<&Checkpoint>,
+) -> Option<Lag> {
+    let (source, capture, applied) = (source?, capture?, applied?);
+    let behind = |caught_up: bool, ahead_ms: u64, behind_ms: u64| {
+        if caught_up { 0 } else { ahead_ms.saturating_sub(behind_ms).max(1) }
+    };
+    Some(Lag {
+        source_to_bus_ms: behind(capture.captured >= source.last, source.last_wall_ms, capture.captured_wall_ms),
+        bus_to_destination_ms: behind(
+            applied.applied >= capture.captured,
+            capture.captured_wall_ms,
+            applied.applied_wall_ms,
+        ),
+        total_ms: behind(applied.applied >= source.last, source.last_wall_ms, applied.applied_wall_ms),
+    })
+}
+
+pub fn phases(record: &PhaseRecord) -> Vec<PhaseStay> {
+    let ends = record.history.iter().skip(1).map(|next| next.at_ms);
+    let last_end = if record.phase.is_final() { record.entered_at_ms() } else { now_ms() };
+    let ends = ends.chain([last_end]);
+    let stay = |(entered, end): (&mongoferry_protocol::PhaseEntered, u64)| PhaseStay {
+        phase: entered.phase,
+        entered_at_ms: entered.at_ms,
+        duration_ms: end.saturating_sub(entered.at_ms),
+    };
+    record.history.iter().zip(ends).map(stay).collect()
+}
+
+/// From the operator's word that writes had ended until users may write to the destination.
+pub fn write_downtime_ms(record: &PhaseRecord) -> Option<u64> {
+    let cutover = record.cutover.as_ref()?;
+    Some(cutover.committed_at_ms?.saturating_sub(cutover.requested_at_ms))
+}
+
+pub fn shown(failure: &Failure) -> FailureStatus {
+    FailureStatus {
+        code: failure.code.clone(),
+        message: failure.message.clone(),
+        hint: failure.hint.clone(),
+        role: failure.role.to_string(),
+        instance: failure.instance.clone(),
+        causes: failure.causes.clone(),
+        retry: failure.retry,
+        at_ms: failure.at_ms,
+    }
+}
+
+fn eta(copy: &CopyProgress, bytes_per_second: u64) -> Option<u64> {
+    let left = copy.bytes_total.saturating_sub(copy.bytes);
+    (bytes_per_second > 0 && !copy.complete).then(|| left / bytes_per_second)
+}
+
+fn oplog_window(source: Option<LastOptimes>, capture: Option<&CaptureProgress>) -> Option<u64> {
+    let oldest = capture.map(|capture| capture.source_oldest).filter(|oldest| oldest.t > 0)?;
+    Some(u64::from(source?.last.t.saturating_sub(oldest.t)))
+}
+
+fn verified_documents(view: &View, record: &PhaseRecord) -> Result<u64, BusError> {
+    let Some(cutover) = &record.cutover else { return Ok(0) };
+    let found: Option<Verification> = view.mirror.get(&key::verification(cutover.number, false))?;
+    Ok(found.map_or(0, |found| found.documents))
+}
+
+fn warnings(view: &View, record: &PhaseRecord) -> Result<Vec<FailureStatus>, BusError> {
+    let mut warnings: Vec<FailureStatus> = failures(&view.mirror)?.iter().map(shown).collect();
+    warnings.extend(view.source_failure().iter().map(shown));
+    warnings.extend(record.reverted.iter().map(|reason| {
+        FailureStatus {
+            code: "MF-CUTOVER-3".into(),
+            message: format!("the last cutover was taken back: {reason}"),
+            hint:
+                "Both clusters are as before the cutover, and catching up goes on. End the cause, then cut over again."
+                    .into(),
+            role: mongoferry_protocol::Role::CutoverCoordinator.to_string(),
+            instance: String::new(),
+            causes: Vec::new(),
+            retry: Retry::AfterFix,
+            at_ms: record.entered_at_ms(),
+        }
+    }));
+    Ok(warnings)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use mongoferry_protocol::Optime;
+
+    fn source(t: u32) -> Option<LastOptimes> {
+        let (last, last_wall_ms) = (Optime::new(t, 1), u64::from(t) * 1_000);
+        Some(LastOptimes { last, last_wall_ms, majority: last, majority_wall_ms: last_wall_ms, term: 1 })
+    }
+
+    fn capture(t: u32) -> CaptureProgress {
+        CaptureProgress {
+            captured: Optime::new(t, 1),
+            captured_wall_ms: u64::from(t) * 1_000 + 900,
+            last_change: Optime::ZERO,
+            last_change_namespace: None,
+            entries_captured: 0,
+            source_oldest: Optime::ZERO,
+        }
+    }
+
+    fn applied(t: u32) -> Checkpoint {
+        Checkpoint { applied: Optime::new(t, 1), applied_wall_ms: u64::from(t) * 1_000 + 900, ..Checkpoint::default() }
+    }
+
+    #[test]
+    fn lag_is_0_only_if_nothing_is_left() {
+        let of = |s, c, a| lag(source(s), Some(&capture(c)), Some(&applied(a))).expect("all known");
+        assert_eq!(of(9, 9, 9), Lag::default());
+        // The wall times alone would say 0: `hello` gives whole seconds.
+        assert_eq!(of(9, 8, 8).total_ms, 100);
+        assert_eq!(of(9, 9, 8).source_to_bus_ms, 0);
+        assert_eq!(of(9, 9, 8).bus_to_destination_ms, 1_000);
+        assert_eq!(lag(None, Some(&capture(9)), Some(&applied(9))), None);
+    }
+}

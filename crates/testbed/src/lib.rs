@@ -15,6 +15,7 @@ mod testbed_error;
 
 pub mod seed;
 pub mod tools;
+pub mod workload;
 
 pub use equality::{assert_equal, differences};
 pub use nats_server::{NatsCredentials, NatsServer, NatsServerBuilder};
@@ -23,3 +24,4 @@ pub use replica_set::{ReplicaSet, ReplicaSetBuilder, UserDocument};
 pub use seed::{SeedSize, SeedSummary};
 pub use testbed_error::TestbedError;
 pub use tools::{Mongod, MongodVersion};
+pub use workload::{Counts, Workload, WorkloadOptions};

@@ -20,7 +20,7 @@ use rand::{SeedableRng, rngs::StdRng};
 
 use crate::testbed_error::TestbedError;
 
-/// Documents that are made from one random state; a multiple of nothing, but part of what the data look like.
+/// Documents that are made from one random state: another number gives other data.
 const BATCH_DOCUMENTS: u64 = 1000;
 const BATCHES_UNDER_WAY: usize = 4;
 const MIB: u64 = 1024 * 1024;

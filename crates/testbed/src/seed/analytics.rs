@@ -16,7 +16,7 @@ pub(super) fn sections() -> [Section; 2] {
             database: "analytics",
             collection: "events",
             share: 240,
-            average_bytes: 380,
+            average_bytes: 278,
             document: event,
             options: Document::new,
             indexes: || {
@@ -30,7 +30,7 @@ pub(super) fn sections() -> [Section; 2] {
             database: "analytics",
             collection: "sessions",
             share: 50,
-            average_bytes: 330,
+            average_bytes: 261,
             document: session,
             options: Document::new,
             indexes: || {

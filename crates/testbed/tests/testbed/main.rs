@@ -8,3 +8,4 @@ mod owner;
 mod proxy;
 mod replica_sets;
 mod tools;
+mod workload;

@@ -1,1 +1,17 @@
-fn main() {}
+//! verifier: proves that source and destination are equal while nobody writes to the source.
+//!
+//!     bus ── Verify ──▶ both catalogs ──▶ collection by collection: fingerprints, then the documents that differ
+//!                                                          └──▶ Verification on the bus, then done with the item
+//!
+//! Nothing is written to either cluster. A difference is a result, not a failure. Killed anywhere, it compares again.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use mongoferry_protocol::Role;
+use mongoferry_verifier::{VerifierArgs, take_work};
+
+fn main() -> ExitCode {
+    let args = VerifierArgs::parse();
+    mongoferry_stage::run(Role::Verifier, args.stage.clone(), Box::new(|stage| Box::pin(take_work(stage, args))))
+}

@@ -58,7 +58,8 @@ impl DocumentScan {
     ) -> Result<Self, MongoError> {
         let mut wanted = RawArrayBuf::new();
         for id in ids {
-            wanted.push(id.get("_id").ok().flatten().expect("an id document has its _id"));
+            let value = id.get("_id").map_err(|error| cluster.unexpected("find by _id", error))?;
+            wanted.push(value.ok_or_else(|| cluster.unexpected("find by _id", "a document without _id"))?);
         }
         let mut find = find(namespace, not_before, BY_IDS_BATCH);
         find.append(cstr!("filter"), rawdoc! {"_id": {"$in": wanted}});

@@ -1,0 +1,55 @@
+//! What can keep the verifier from its verdict. A difference is none of these.
+
+use mongoferry_bus::BusError;
+use mongoferry_mongo::MongoError;
+use mongoferry_protocol::{Explain, Namespace, Retry};
+
+#[derive(Debug, thiserror::Error)]
+pub enum VerifierError {
+    #[error(transparent)]
+    Bus(#[from] BusError),
+    #[error(transparent)]
+    Mongo(#[from] MongoError),
+    #[error("{namespace} holds a document without a readable _id")]
+    WithoutId { namespace: Namespace },
+    #[error("the options or indexes that a cluster lists are not readable")]
+    Unreadable {
+        #[source]
+        cause: bson::error::Error,
+    },
+}
+
+impl Explain for VerifierError {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Bus(error) => error.code(),
+            Self::Mongo(error) => error.code(),
+            Self::WithoutId { .. } => "MF-VERIFY-1",
+            Self::Unreadable { .. } => "MF-VERIFY-2",
+        }
+    }
+
+    fn hint(&self) -> String {
+        match self {
+            Self::Bus(error) => error.hint(),
+            Self::Mongo(error) => error.hint(),
+            Self::WithoutId { namespace } => format!(
+                "Run validate({{full: true}}) on {namespace} of both clusters: a document there is damaged. Repair or \
+                delete it, then cut over again."
+            ),
+            Self::Unreadable { .. } => {
+                "Look for names that are not UTF-8 in the options and indexes of both clusters' \
+                collections, remove them and cut over again."
+                    .into()
+            }
+        }
+    }
+
+    fn retry(&self) -> Retry {
+        match self {
+            Self::Bus(error) => error.retry(),
+            Self::Mongo(error) => error.retry(),
+            Self::WithoutId { .. } | Self::Unreadable { .. } => Retry::AfterFix,
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! Looks again at documents that seemed to differ. The two sides are not read at the same instant, and what the source's
+//! TTL monitor deletes meanwhile reaches the destination a moment later: such a difference goes away by itself.
+
+use std::time::Duration;
+
+use bson::RawDocumentBuf;
+use mongoferry_mongo::DocumentScan;
+
+use crate::{
+    VerifierError,
+    compare_documents::{CollectionPair, Side},
+    document_map::{DifferingDocument, DocumentMap, differing_documents, read_map},
+    id_bytes::id_document,
+    selection::Selection,
+};
+
+const PAUSE: Duration = Duration::from_secs(1);
+/// After so many looks in which no difference went away, those that are left are real.
+const QUIET_LOOKS: u32 = 4;
+/// Bounds of one command.
+const IDS_AT_ONCE: usize = 1_000;
+const ID_BYTES_AT_ONCE: usize = 4 * 1024 * 1024;
+
+/// Those of `suspects` that stay different.
+pub(crate) async fn settle(
+    pair: &CollectionPair,
+    mut suspects: Vec<DifferingDocument>,
+) -> Result<Vec<DifferingDocument>, VerifierError> {
+    let mut quiet = 0;
+    while !suspects.is_empty() && quiet < QUIET_LOOKS {
+        tokio::time::sleep(PAUSE).await;
+        let left = look_again(pair, &suspects).await?;
+        quiet = if left.len() < suspects.len() { 0 } else { quiet + 1 };
+        suspects = left;
+    }
+    Ok(suspects)
+}
+
+async fn look_again(
+    pair: &CollectionPair,
+    suspects: &[DifferingDocument],
+) -> Result<Vec<DifferingDocument>, VerifierError> {
+    let mut left = Vec::new();
+    for ids in commands_of_ids(pair, suspects)? {
+        let (source, destination) =
+            tokio::try_join!(read_ids(pair, &pair.source, &ids), read_ids(pair, &pair.destination, &ids))?;
+        left.extend(differing_documents(&source, destination));
+    }
+    Ok(left)
+}
+
+async fn read_ids(pair: &CollectionPair, side: &Side, ids: &[RawDocumentBuf]) -> Result<DocumentMap, VerifierError> {
+    let wanted = ids.iter().map(|id| &**id);
+    let scan = DocumentScan::by_ids(&side.cluster, &pair.namespace, side.not_before, wanted).await?;
+    read_map(scan, pair, &Selection::everything()).await
+}
+
+fn commands_of_ids(
+    pair: &CollectionPair,
+    suspects: &[DifferingDocument],
+) -> Result<Vec<Vec<RawDocumentBuf>>, VerifierError> {
+    let (mut commands, mut bytes) = (Vec::<Vec<RawDocumentBuf>>::new(), 0);
+    for suspect in suspects {
+        let id = id_document(&suspect.id).map_err(|_| pair.without_id())?;
+        let length = id.as_bytes().len();
+        match commands.last_mut() {
+            Some(ids) if ids.len() < IDS_AT_ONCE && bytes + length <= ID_BYTES_AT_ONCE => ids.push(id),
+            _ => {
+                bytes = 0;
+                commands.push(vec![id]);
+            }
+        }
+        bytes += length;
+    }
+    Ok(commands)
+}

@@ -1,0 +1,73 @@
+//! The verifier's loop: take an item, compare, store the verdict, be done with the item.
+
+use std::time::Duration;
+
+use mongoferry_bus::{WorkTicket, key};
+use mongoferry_mongo::Cluster;
+use mongoferry_protocol::{Queue, VerificationState, WorkItem};
+use mongoferry_stage::{Stage, StageResult};
+
+use crate::{
+    VerifierArgs, VerifierError,
+    decide::{Step, decide},
+    metrics,
+    verify::{Clusters, Order, is_finished, verify},
+};
+
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
+
+/// Works until the process is to end.
+pub async fn take_work(stage: Stage, args: VerifierArgs) -> StageResult {
+    metrics::describe();
+    let (source, destination) = (args.source.uri()?, args.destination.uri()?);
+    let (source, destination) = tokio::try_join!(
+        Cluster::connect(source.reveal(), "mongoferry-verifier"),
+        Cluster::connect(destination.reveal(), "mongoferry-verifier"),
+    )?;
+    let clusters = Clusters { source, destination };
+    let queue = stage.bus.work_queue(Queue::Verifier).await?;
+    stage.ready.cancel();
+    let mut outcome = Ok(());
+    while outcome.is_ok() && !stage.stopping.is_cancelled() {
+        stage.set_activity("waiting for the cutover");
+        let taken = tokio::select! {
+            () = stage.stopping.cancelled() => break,
+            taken = mongoferry_stage::retry(&stage.stopping, "taking work", || queue.take()) => taken,
+        };
+        outcome = match taken {
+            Ok(Some(ticket)) => do_item(&stage, &clusters, ticket, args.collections.get()).await,
+            Ok(None) => Ok(()),
+            Err(error) => Err(error.into()),
+        };
+    }
+    clusters.source.shutdown().await;
+    clusters.destination.shutdown().await;
+    Ok(outcome?)
+}
+
+async fn do_item(stage: &Stage, clusters: &Clusters, ticket: WorkTicket, at_once: usize) -> Result<(), VerifierError> {
+    let WorkItem::Verify { cutover, metadata } = ticket.item else {
+        tracing::warn!(item = ticket.item.id(), "an item of another role was in the verifier's queue");
+        return Ok(ticket.finish().await?);
+    };
+    let records = stage.bus.records();
+    let finished = records.get(&key::verification(cutover, metadata)).await?;
+    let finished = finished.is_some_and(|record| is_finished(&record.value));
+    let phase = records.get(&key::phase()).await?;
+    match decide(cutover, metadata, finished, phase.as_ref().map(|record| &record.value)) {
+        Step::Drop => Ok(ticket.finish().await?),
+        Step::Wait => Ok(ticket.give_back(LOOK_AGAIN).await?),
+        Step::Compare(silent_from) => {
+            tracing::info!(cutover, metadata, "comparing");
+            let order = Order { cutover, metadata, silent_from, at_once };
+            match verify(stage, clusters, &ticket, &order).await? {
+                None => Ok(ticket.give_back(LOOK_AGAIN).await?),
+                Some(verdict) => {
+                    let equal = verdict.state == VerificationState::Equal;
+                    tracing::info!(cutover, metadata, equal, differences = verdict.difference_count, "verified");
+                    Ok(ticket.finish().await?)
+                }
+            }
+        }
+    }
+}

@@ -1,6 +1,6 @@
 //! How far copying and indexing have come, summed up from the records.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, hash_map::Entry};
 
 use mongoferry_bus::{BusError, Mirror, key};
 use mongoferry_protocol::{
@@ -46,11 +46,10 @@ impl Plans {
             {
                 self.collections.insert(uuid, plan);
             }
-            if !self.range_counts.contains_key(&uuid) {
-                let ranges: Option<RangePlan> = mirror.get(&key::range_plan(uuid))?;
-                if let Some(ranges) = ranges {
-                    self.range_counts.insert(uuid, ranges.ranges.len() as u32);
-                }
+            if let Entry::Vacant(unknown) = self.range_counts.entry(uuid)
+                && let Some(RangePlan { ranges }) = mirror.get(&key::range_plan(uuid))?
+            {
+                unknown.insert(ranges.len() as u32);
             }
         }
         Ok(())

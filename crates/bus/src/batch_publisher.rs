@@ -1,14 +1,16 @@
 //! The writing end of the chain of oplog batches.
 //!
-//! Publishes are pipelined, and each names the sequence it must follow: if one is refused, so are all behind it, and no
-//! later, smaller batch can slip into a stream that is full. A second publisher is refused the same way. After any error
-//! the publisher is to be opened anew: the stream then says what was stored.
+//! Publishes are pipelined, and each names the message it must follow, by sequence and by id: if one is refused, so are all
+//! behind it, and no later, smaller batch can slip into a stream that is full. A second publisher is refused the same way.
+//! The sequence alone would not do: after a foreign message has taken the place of our first, our second would follow it.
+//! The id alone would not do either: a restarted server may have forgotten the last one. After any error the publisher is
+//! to be opened anew: the stream then says what was stored.
 
 use std::{collections::VecDeque, future::IntoFuture};
 
 use async_nats::jetstream::{
     context::{PublishError, PublishErrorKind},
-    message::StreamMessage,
+    message::{PublishMessage, StreamMessage},
     publish::PublishAck,
     stream::RawMessageErrorKind,
 };
@@ -32,7 +34,11 @@ pub struct StoredBatch<T> {
 pub struct BatchPublisher {
     bus: Bus,
     window: usize,
+    /// Distinguishes the ids of this publisher's messages from those of any other.
+    name: String,
     last_sequence: u64,
+    /// The id of our last message; `None` before the first, which is confirmed before another one is sent.
+    last_id: Option<String>,
     in_flight: VecDeque<InFlight>,
 }
 
@@ -46,7 +52,9 @@ impl BatchPublisher {
     pub(crate) async fn open(bus: &Bus, window: usize) -> Result<(Self, Option<StoredBatch<OplogBatch>>), BusError> {
         let last_sequence = bus.oplog_stream().await?.cached_info().state.last_sequence;
         let last = last_batch(bus, last_sequence).await?;
-        Ok((Self { bus: bus.clone(), window, last_sequence, in_flight: VecDeque::new() }, last))
+        let name = uuid::Uuid::new_v4().simple().to_string();
+        let in_flight = VecDeque::new();
+        Ok((Self { bus: bus.clone(), window, name, last_sequence, last_id: None, in_flight }, last))
     }
 
     /// Sends a batch, waiting only while the window is full. Returns the newest optime confirmed on the way, if any.
@@ -58,14 +66,28 @@ impl BatchPublisher {
             while self.in_flight.len() >= self.window {
                 confirmed = self.confirm_oldest().await?.or(confirmed);
             }
-            let subject = topology::oplog_subject(&self.bus.id);
-            let message = message.expected_last_sequence(self.last_sequence);
-            let ack = self.bus.jetstream.send_publish(subject, message).await.map_err(refused)?;
             let completes = (number + 1 == count).then_some(batch.last);
-            self.in_flight.push_back(InFlight { ack: ack.into_future(), completes });
-            self.last_sequence += 1;
+            let is_first = self.last_id.is_none();
+            self.send(message, completes).await?;
+            if is_first {
+                confirmed = self.confirm_all().await?.or(confirmed);
+            }
         }
         Ok(confirmed)
+    }
+
+    async fn send(&mut self, message: PublishMessage, completes: Option<Optime>) -> Result<(), BusError> {
+        let subject = topology::oplog_subject(&self.bus.id);
+        let id = format!("{}.{}", self.name, self.last_sequence);
+        let mut message = message.message_id(&id).expected_last_sequence(self.last_sequence);
+        if let Some(last_id) = &self.last_id {
+            message = message.expected_last_message_id(last_id);
+        }
+        let ack = self.bus.jetstream.send_publish(subject, message).await.map_err(refused)?;
+        self.in_flight.push_back(InFlight { ack: ack.into_future(), completes });
+        self.last_sequence += 1;
+        self.last_id = Some(id);
+        Ok(())
     }
 
     /// Something is sent and not confirmed yet.
@@ -95,7 +117,7 @@ impl BatchPublisher {
 
 fn refused(error: PublishError) -> BusError {
     match error.kind() {
-        PublishErrorKind::WrongLastSequence => BusError::AnotherPublisher,
+        PublishErrorKind::WrongLastSequence | PublishErrorKind::WrongLastMessageId => BusError::AnotherPublisher,
         PublishErrorKind::Other if is_store_full(&error) => BusError::StoreFull { cause: error.into() },
         _ => BusError::failed("publish an oplog batch", error),
     }

@@ -34,6 +34,7 @@ pub struct Bus {
     pub(crate) jetstream: jetstream::Context,
     pub(crate) id: MigrationId,
     records: Records,
+    publish_window: usize,
 }
 
 /// Publishes in flight; performance was flat from 4 to 64 and 16 hides slow disks.
@@ -54,7 +55,10 @@ impl Bus {
             .await
             .map_err(|cause| BusError::NoJetStream { url: options.url.clone(), cause: cause.into() })?;
         let records = ensure_topology(&jetstream, id, options.replicas).await?;
-        Ok(Self { client, jetstream, id: id.clone(), records })
+        // The leader of a replicated stream knows the id of a message only once a majority has it, so there a message can't
+        // name one that is still under way.
+        let publish_window = if options.replicas > 1 { 1 } else { PUBLISH_WINDOW };
+        Ok(Self { client, jetstream, id: id.clone(), records, publish_window })
     }
 
     pub fn migration(&self) -> &MigrationId {
@@ -83,7 +87,7 @@ impl Bus {
 
     /// The writing end of the chain of batches, and the last batch stored so far.
     pub async fn batch_publisher(&self) -> Result<(BatchPublisher, Option<StoredBatch<OplogBatch>>), BusError> {
-        BatchPublisher::open(self, PUBLISH_WINDOW).await
+        BatchPublisher::open(self, self.publish_window).await
     }
 
     /// The reading end, from the batch at `sequence` (0: the oldest there is).

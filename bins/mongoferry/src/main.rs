@@ -1,1 +1,45 @@
-fn main() {}
+//! mongoferry: the command. It starts the stages of a migration as child processes and shows what they do, or drives a
+//! migration that runs elsewhere through the coordinator's HTTP API.
+//!
+//!     migrate, demo ──▶ nats-server, mongoferry-<stage>…     (children; nothing outlives the command)
+//!     status, pause, resume, cutover, cancel, report ──HTTP──▶ mongoferry-cutover-coordinator
+//!
+//! No data passes through here. Killed anywhere and started again with the same state directory, `migrate` goes on.
+
+mod amounts;
+mod api_commands;
+mod bus_choice;
+mod child_end;
+mod command_line;
+mod coordinator_api;
+mod cutover_outcome;
+mod demo;
+mod ending;
+mod error_text;
+mod exit;
+mod lasting_lock;
+mod launch;
+mod launcher_error;
+mod migrate;
+mod private_bus;
+mod progress;
+mod report_markdown;
+mod running_migration;
+mod stage_environment;
+mod stage_plan;
+mod stage_process;
+mod state_dir;
+mod status_text;
+mod stray_server;
+mod supervisor;
+mod validate;
+mod validation;
+mod validation_text;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+fn main() -> ExitCode {
+    exit::run(command_line::CommandLine::parse().command)
+}

@@ -1,0 +1,39 @@
+//! `mongoferry pause`, `resume` and `cancel`: one call each, answered when it is done.
+
+use clap::{Args, builder::FalseyValueParser};
+
+use super::{ApiArgs, question::agreed};
+use crate::{coordinator_api::Order, exit::Exit, launcher_error::LauncherError, progress::phase_phrase};
+
+#[derive(Args)]
+pub struct OrderArgs {
+    #[command(flatten)]
+    api: ApiArgs,
+}
+
+#[derive(Args)]
+pub struct CancelArgs {
+    #[command(flatten)]
+    order: OrderArgs,
+    /// Do not ask.
+    #[arg(long, env = "MONGOFERRY_YES", value_parser = FalseyValueParser::new())]
+    yes: bool,
+}
+
+pub async fn order(args: OrderArgs, order: Order) -> Result<Exit, LauncherError> {
+    let api = args.api.open()?;
+    api.order(order).await?;
+    // A launcher ends its coordinator behind the last phase; then there is nothing more to say.
+    if let Ok(status) = api.status().await {
+        eprintln!("migration {} is {}", status.id, phase_phrase(&status));
+    }
+    Ok(Exit::Done)
+}
+
+pub async fn cancel(args: CancelArgs) -> Result<Exit, LauncherError> {
+    if !args.yes && !agreed("Give this migration up? It can't be resumed.").await? {
+        eprintln!("nothing was done");
+        return Ok(Exit::Done);
+    }
+    order(args.order, Order::Cancel).await
+}

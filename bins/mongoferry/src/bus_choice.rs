@@ -1,0 +1,55 @@
+//! Which bus a migration uses: one of its own on this machine, or one that somebody runs.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+/// Where a bus is and how to log in to it.
+#[derive(Clone)]
+pub struct BusAddress {
+    /// Holds no secret.
+    pub url: String,
+    pub user: Option<String>,
+    pub password: Option<String>,
+    pub credentials_file: Option<PathBuf>,
+}
+
+#[derive(Clone)]
+pub enum BusChoice {
+    /// A nats-server started for this migration alone, from this program if one is named.
+    Private {
+        nats_server: Option<PathBuf>,
+    },
+    Given(BusAddress),
+}
+
+#[derive(Args, Clone, Debug)]
+pub struct BusArgs {
+    /// Use the bus at this address (NATS with JetStream) instead of starting a private one.
+    #[arg(long, value_name = "URL", env = "MONGOFERRY_NATS")]
+    nats: Option<String>,
+    /// User on that bus; its password is taken from MONGOFERRY_NATS_PASSWORD.
+    #[arg(long, value_name = "NAME", env = "MONGOFERRY_NATS_USER", requires = "nats")]
+    nats_user: Option<String>,
+    /// NATS credentials file (JWT and NKey) for that bus.
+    #[arg(long, value_name = "FILE", env = "MONGOFERRY_NATS_CREDENTIALS", requires = "nats")]
+    nats_credentials: Option<PathBuf>,
+    /// The nats-server program for the private bus. Otherwise found on PATH, in the cache, or fetched.
+    #[arg(long, value_name = "PATH", env = "MONGOFERRY_NATS_SERVER", conflicts_with = "nats")]
+    nats_server: Option<PathBuf>,
+}
+
+impl BusArgs {
+    /// `password` is that of the given bus, from the environment.
+    pub fn choice(&self, password: Option<String>) -> BusChoice {
+        match &self.nats {
+            None => BusChoice::Private { nats_server: self.nats_server.clone() },
+            Some(url) => BusChoice::Given(BusAddress {
+                url: url.clone(),
+                user: self.nats_user.clone(),
+                password,
+                credentials_file: self.nats_credentials.clone(),
+            }),
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! The coordinator's HTTP API as the command uses it.
+
+use std::time::Duration;
+
+use mongoferry_protocol::{MigrationStatus, Report};
+use reqwest::{Client, Method};
+use serde::de::DeserializeOwned;
+
+use crate::launcher_error::LauncherError;
+
+const TIMEOUT: Duration = Duration::from_secs(10);
+/// Of an answer that makes no sense, this much is shown.
+const SHOWN_CHARACTERS: usize = 300;
+
+/// What an operator can tell a migration.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Order {
+    Pause,
+    Resume,
+    Commit,
+    Cancel,
+}
+
+#[derive(Clone)]
+pub struct CoordinatorApi {
+    base: String,
+    token: Option<String>,
+    client: Client,
+}
+
+#[derive(serde::Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Refusal {
+    error: Option<String>,
+    error_description: Option<String>,
+    hint: Option<String>,
+}
+
+impl CoordinatorApi {
+    /// `base` such as `http://127.0.0.1:27182`. A coordinator that wants a token gets that of MONGOFERRY_API_TOKEN.
+    pub fn new(base: &str) -> Result<Self, LauncherError> {
+        if !base.starts_with("http://") {
+            return Err(LauncherError::ApiAddress { api: base.to_owned() });
+        }
+        // A coordinator is on this machine or in its network: what a browser's proxy settings say is not meant for it.
+        let client = Client::builder().no_proxy().timeout(TIMEOUT).build().expect("a client without TLS needs nothing");
+        let token = std::env::var("MONGOFERRY_API_TOKEN").ok().filter(|token| !token.is_empty());
+        Ok(Self { base: base.trim_end_matches('/').to_owned(), token, client })
+    }
+
+    pub fn base(&self) -> &str {
+        &self.base
+    }
+
+    pub async fn status(&self) -> Result<MigrationStatus, LauncherError> {
+        self.parse(&self.status_json().await?)
+    }
+
+    /// The answer as it came.
+    pub async fn status_json(&self) -> Result<String, LauncherError> {
+        self.ask(Method::GET, "migration").await
+    }
+
+    pub async fn report(&self) -> Result<Report, LauncherError> {
+        self.parse(&self.report_json().await?)
+    }
+
+    pub async fn report_json(&self) -> Result<String, LauncherError> {
+        self.ask(Method::GET, "report").await
+    }
+
+    pub async fn order(&self, order: Order) -> Result<(), LauncherError> {
+        let name = match order {
+            Order::Pause => "pause",
+            Order::Resume => "resume",
+            Order::Commit => "commit",
+            Order::Cancel => "cancel",
+        };
+        self.ask(Method::POST, name).await.map(drop)
+    }
+
+    async fn ask(&self, method: Method, name: &str) -> Result<String, LauncherError> {
+        let unreachable = |source| LauncherError::ApiUnreachable { api: self.base.clone(), source };
+        let with_body = method == Method::POST;
+        let mut request = self.client.request(method, format!("{}/api/v1/{name}", self.base));
+        if with_body {
+            request = request.json(&serde_json::json!({}));
+        }
+        if let Some(token) = &self.token {
+            request = request.bearer_auth(token);
+        }
+        let answer = request.send().await.map_err(unreachable)?;
+        let status = answer.status();
+        let text = answer.text().await.map_err(unreachable)?;
+        match serde_json::from_str(&text) {
+            Ok(Refusal { error: Some(code), error_description, hint }) => Err(LauncherError::ApiRefused {
+                api: self.base.clone(),
+                code,
+                description: error_description.unwrap_or_else(|| status.to_string()),
+                hint: hint.unwrap_or_else(|| "See `mongoferry status` for the phase and what it asks for.".into()),
+            }),
+            Ok(_) if status.is_success() => Ok(text),
+            _ => Err(self.foreign(&format!("{status}: {text}"))),
+        }
+    }
+
+    fn parse<T: DeserializeOwned>(&self, text: &str) -> Result<T, LauncherError> {
+        serde_json::from_str(text).map_err(|error| self.foreign(&format!("{error}: {text}")))
+    }
+
+    fn foreign(&self, said: &str) -> LauncherError {
+        LauncherError::ApiForeign { api: self.base.clone(), said: said.chars().take(SHOWN_CHARACTERS).collect() }
+    }
+}

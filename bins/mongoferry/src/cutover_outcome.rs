@@ -1,0 +1,62 @@
+//! What became of a commit, by the phases the migration went through since. Pure.
+
+use mongoferry_protocol::{MigrationStatus, Phase};
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CutoverOutcome {
+    UnderWay,
+    Committed,
+    /// Back to catching up, with the reason.
+    TakenBack(String),
+    Failed,
+    Cancelled,
+}
+
+/// `stays_before` is the number of phases entered before the commit.
+pub fn cutover_outcome(stays_before: usize, status: &MigrationStatus) -> CutoverOutcome {
+    match status.phase {
+        Phase::Committed => CutoverOutcome::Committed,
+        Phase::Failed => CutoverOutcome::Failed,
+        Phase::Cancelled => CutoverOutcome::Cancelled,
+        Phase::Draining | Phase::Verifying | Phase::Finalizing => CutoverOutcome::UnderWay,
+        Phase::Created
+        | Phase::Validating
+        | Phase::Starting
+        | Phase::Copying
+        | Phase::CatchingUp
+        | Phase::Ready
+        | Phase::Paused
+        | Phase::Expired => {
+            let drained = status.phases.iter().skip(stays_before).any(|stay| stay.phase == Phase::Draining);
+            if drained { CutoverOutcome::TakenBack(reason(status)) } else { CutoverOutcome::UnderWay }
+        }
+    }
+}
+
+fn reason(status: &MigrationStatus) -> String {
+    let newest = status.failures.iter().chain(&status.warnings).max_by_key(|told| told.at_ms);
+    newest.map_or_else(|| "no reason was given".to_owned(), |told| format!("{} [{}]", told.message, told.code))
+}
+
+#[cfg(test)]
+mod tests {
+    use mongoferry_protocol::Phase::{self, *};
+
+    use super::{CutoverOutcome, cutover_outcome};
+    use crate::status_text::example_status;
+
+    #[test]
+    fn a_return_to_catching_up_counts_only_after_a_draining() {
+        let road = [Copying, CatchingUp, Ready];
+        let outcome = |since: &[Phase]| {
+            let status = example_status(&[&road[..], since].concat());
+            cutover_outcome(road.len(), &status)
+        };
+        assert_eq!(outcome(&[]), CutoverOutcome::UnderWay);
+        assert_eq!(outcome(&[CatchingUp, Ready]), CutoverOutcome::UnderWay);
+        assert_eq!(outcome(&[Draining, Verifying]), CutoverOutcome::UnderWay);
+        assert!(matches!(outcome(&[Draining, CatchingUp]), CutoverOutcome::TakenBack(_)));
+        assert!(matches!(outcome(&[Draining, Verifying, CatchingUp, Ready]), CutoverOutcome::TakenBack(_)));
+        assert_eq!(outcome(&[Draining, Verifying, Finalizing, Committed]), CutoverOutcome::Committed);
+    }
+}

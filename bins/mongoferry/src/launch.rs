@@ -1,0 +1,41 @@
+//! What is to be migrated, from where to where, and how: the launcher's input, checked as far as it can be without a server.
+
+use std::{net::SocketAddr, num::NonZeroUsize, path::PathBuf};
+
+use clap::ValueEnum;
+use mongoferry_protocol::MigrationId;
+use mongoferry_stage::{LogFormat, SecretUri};
+
+use crate::bus_choice::BusChoice;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Cutover {
+    /// Wait, in step with the source, until the operator says so.
+    Manual,
+    /// Cut over as soon as possible: asserts that nobody writes to the source.
+    Auto,
+}
+
+impl Cutover {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Manual => "manual",
+            Self::Auto => "auto",
+        }
+    }
+}
+
+#[derive(Clone)]
+pub struct Launch {
+    pub id: MigrationId,
+    pub source: SecretUri,
+    pub destination: SecretUri,
+    pub state_dir: PathBuf,
+    pub bus: BusChoice,
+    /// Where the coordinator serves its API and page. Port 0 lets the launcher choose one.
+    pub listen: SocketAddr,
+    pub copiers: NonZeroUsize,
+    pub cutover: Cutover,
+    pub verify: bool,
+    pub log: LogFormat,
+}

@@ -1,0 +1,72 @@
+//! The options of `mongoferry migrate`.
+
+use std::{net::SocketAddr, num::NonZeroUsize, path::PathBuf};
+
+use clap::{Args, builder::FalseyValueParser};
+use mongoferry_protocol::MigrationId;
+use mongoferry_stage::{DestinationArgs, LogFormat, SourceArgs};
+
+use crate::{
+    bus_choice::BusArgs,
+    launch::{Cutover, Launch},
+    launcher_error::LauncherError,
+    state_dir::{DEFAULT_PLACE, default_place},
+};
+
+#[derive(Args)]
+pub struct MigrateArgs {
+    #[command(flatten)]
+    source: SourceArgs,
+    #[command(flatten)]
+    destination: DestinationArgs,
+    /// Name of the migration.
+    #[arg(long, value_name = "NAME", env = "MONGOFERRY_ID", default_value = "default")]
+    id: MigrationId,
+    #[arg(long, value_name = "DIR", env = "MONGOFERRY_STATE_DIR", help = state_dir_help())]
+    state_dir: Option<PathBuf>,
+    #[command(flatten)]
+    bus: BusArgs,
+    /// Serve the HTTP API here. Elsewhere than on loopback it needs a token in MONGOFERRY_API_TOKEN.
+    #[arg(long, value_name = "ADDRESS", env = "MONGOFERRY_LISTEN", default_value = "127.0.0.1:27182")]
+    listen: SocketAddr,
+    /// Processes that copy documents.
+    #[arg(long, value_name = "N", env = "MONGOFERRY_COPIERS", default_value = "2")]
+    copiers: NonZeroUsize,
+    /// When to cut over.
+    #[arg(long, value_enum, env = "MONGOFERRY_CUTOVER", default_value_t = Cutover::Manual)]
+    cutover: Cutover,
+    /// Do not compare source and destination before committing.
+    #[arg(long, env = "MONGOFERRY_NO_VERIFY", value_parser = FalseyValueParser::new())]
+    no_verify: bool,
+    /// Form of progress and log lines on standard error.
+    #[arg(long, value_enum, env = "MONGOFERRY_LOG", default_value_t = LogFormat::Human)]
+    log: LogFormat,
+}
+
+fn state_dir_help() -> String {
+    format!(
+        "Where progress is kept, so that a migration that was stopped continues; also logs and report. One directory per \
+        migration [default: {DEFAULT_PLACE}]"
+    )
+}
+
+impl MigrateArgs {
+    pub fn launch(self) -> Result<Launch, LauncherError> {
+        let state_dir = match self.state_dir {
+            Some(given) => given,
+            None => default_place(&self.id, std::env::var_os("XDG_STATE_HOME"), std::env::var_os("HOME"))?,
+        };
+        Ok(Launch {
+            source: self.source.uri()?,
+            destination: self.destination.uri()?,
+            state_dir,
+            bus: self.bus.choice(std::env::var("MONGOFERRY_NATS_PASSWORD").ok()),
+            id: self.id,
+            listen: self.listen,
+            copiers: self.copiers,
+            cutover: self.cutover,
+            verify: !self.no_verify,
+            log: self.log,
+        })
+    }
+}

@@ -1,0 +1,263 @@
+//! A migration at work on this machine: its bus, its stages, and the coordinator's word on how it stands.
+
+use std::{net::SocketAddr, time::Duration};
+
+use mongoferry_protocol::{MigrationStatus, Phase, Role};
+use tokio::time::{Instant, MissedTickBehavior};
+
+use crate::{
+    amounts::duration_text,
+    bus_choice::{BusAddress, BusChoice},
+    child_end::AfterEnd,
+    coordinator_api::{CoordinatorApi, Order},
+    ending::{End, ending},
+    launch::Launch,
+    launcher_error::LauncherError,
+    private_bus::PrivateBus,
+    progress::Screen,
+    stage_environment::StageEnvironment,
+    stage_plan::{CoordinatorOptions, StageSpec, stage_plan},
+    state_dir::StateDir,
+    supervisor::{ChildEnded, Supervisor},
+};
+
+const LOOK_EVERY: Duration = Duration::from_millis(500);
+/// A failure that ends a stage for good is on its way to the coordinator, which fails the migration with it. If it did not
+/// arrive within this time, it never will.
+const FAILURE_ARRIVES_WITHIN: Duration = Duration::from_secs(15);
+/// So long without an answer is worth a word.
+const QUIET_COORDINATOR: Duration = Duration::from_secs(15);
+
+pub struct RunningMigration {
+    bus: Option<PrivateBus>,
+    supervisor: Supervisor,
+    api: CoordinatorApi,
+    gave_up: Option<(ChildEnded, Instant)>,
+    /// When the coordinator last answered.
+    answered_at: Instant,
+    /// A failure of an earlier run was looked for, and taken up again.
+    resumed: bool,
+}
+
+/// What ended the following.
+pub enum Seen {
+    /// The state that was waited for.
+    Goal,
+    End(Box<End>),
+}
+
+/// What a look at the coordinator gave.
+enum Answer {
+    GoesOn(Box<MigrationStatus>),
+    End(Box<End>),
+    /// An earlier failure was taken up again; the next look tells more.
+    Resumed,
+}
+
+/// The bus of a migration, and the private server if it is one.
+pub async fn open_bus(
+    launch: &Launch,
+    state_dir: &StateDir,
+) -> Result<(Option<PrivateBus>, BusAddress), LauncherError> {
+    match &launch.bus {
+        BusChoice::Given(address) => Ok((None, address.clone())),
+        BusChoice::Private { nats_server } => {
+            let bus = PrivateBus::start(state_dir, nats_server.clone()).await?;
+            let address = bus.address().clone();
+            Ok((Some(bus), address))
+        }
+    }
+}
+
+impl RunningMigration {
+    /// Starts the stages of `roles` (all, if empty). The coordinator will serve at `listen`, which must be free.
+    pub async fn start(
+        launch: &Launch,
+        listen: SocketAddr,
+        roles: &[Role],
+        state_dir: &StateDir,
+        environment: StageEnvironment,
+        bus: Option<PrivateBus>,
+    ) -> Result<Self, LauncherError> {
+        let mut plan = plan(launch, listen, state_dir, bus.is_some());
+        plan.retain(|stage| roles.is_empty() || roles.contains(&stage.role));
+        let supervisor = Supervisor::start(plan, environment, state_dir).await?;
+        let api = CoordinatorApi::new(&format!("http://{}", reachable(listen)))?;
+        Ok(Self { bus, supervisor, api, gave_up: None, answered_at: Instant::now(), resumed: false })
+    }
+
+    pub fn api(&self) -> &CoordinatorApi {
+        &self.api
+    }
+
+    /// Shows what happens until the migration ends or `goal` is reached. Whatever dies meanwhile is started again.
+    pub async fn follow(
+        &mut self,
+        screen: &mut Screen,
+        goal: impl Fn(&MigrationStatus) -> bool,
+    ) -> Result<Seen, LauncherError> {
+        let mut looks = tokio::time::interval(LOOK_EVERY);
+        looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                biased;
+                ended = self.supervisor.next_end() => self.take_note(ended, screen)?,
+                _ = looks.tick() => {
+                    self.revive_bus(screen).await?;
+                    if let Some(seen) = self.look(screen, &goal).await? {
+                        return Ok(seen);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Ends the stages, then the bus. All is gone on return.
+    pub async fn stop(self) {
+        self.supervisor.stop().await;
+        if let Some(bus) = self.bus {
+            bus.stop().await;
+        }
+    }
+
+    async fn look(
+        &mut self,
+        screen: &mut Screen,
+        goal: &impl Fn(&MigrationStatus) -> bool,
+    ) -> Result<Option<Seen>, LauncherError> {
+        let answer = match self.ask().await {
+            Ok(answer) => answer,
+            // It may be about to start, or to start again.
+            Err(LauncherError::ApiUnreachable { .. } | LauncherError::ApiRefused { .. }) => {
+                self.lament_silence(screen);
+                return self.without_news();
+            }
+            Err(error) => return Err(error),
+        };
+        self.answered_at = Instant::now();
+        match answer {
+            Answer::End(end) => {
+                screen.show(&end.status);
+                Ok(Some(Seen::End(end)))
+            }
+            Answer::GoesOn(status) => {
+                screen.show(&status);
+                if goal(&status) { Ok(Some(Seen::Goal)) } else { self.without_news() }
+            }
+            Answer::Resumed => Ok(None),
+        }
+    }
+
+    async fn ask(&mut self) -> Result<Answer, LauncherError> {
+        let status = Box::new(self.api.status().await?);
+        if self.resumed_failure(&status).await? {
+            return Ok(Answer::Resumed);
+        }
+        match ending(status.phase) {
+            None => Ok(Answer::GoesOn(status)),
+            Some(ending) => {
+                let report = self.api.report().await?;
+                Ok(Answer::End(Box::new(End { ending, status: *status, report })))
+            }
+        }
+    }
+
+    /// A start takes up again what an earlier run failed in; a failure after that is an end.
+    async fn resumed_failure(&mut self, status: &MigrationStatus) -> Result<bool, LauncherError> {
+        let first = !std::mem::replace(&mut self.resumed, true);
+        if !first || status.phase != Phase::Failed {
+            return Ok(false);
+        }
+        match self.api.order(Order::Resume).await {
+            Ok(()) => Ok(true),
+            // What can't be resumed has ended.
+            Err(LauncherError::ApiRefused { .. }) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Nothing of the coordinator says that it is over; a stage that gave up may.
+    fn without_news(&mut self) -> Result<Option<Seen>, LauncherError> {
+        let overdue = |(stage, since): &mut (ChildEnded, Instant)| {
+            // The coordinator can't report its own end.
+            stage.role == Role::CutoverCoordinator || since.elapsed() > FAILURE_ARRIVES_WITHIN
+        };
+        match self.gave_up.take_if(overdue) {
+            None => Ok(None),
+            Some((ChildEnded { instance, status, log, said, .. }, _)) => {
+                Err(LauncherError::StageGaveUp { instance, status, log, said })
+            }
+        }
+    }
+
+    fn take_note(&mut self, ended: ChildEnded, screen: &mut Screen) -> Result<(), LauncherError> {
+        match ended.after {
+            AfterEnd::StartAgain(pause) => screen.say(&format!(
+                "{} ended ({}) and is started again in {}; its log: {}",
+                ended.instance,
+                ended.status,
+                duration_text(pause),
+                ended.log.display()
+            )),
+            AfterEnd::GiveUp => self.gave_up = Some((ended, Instant::now())),
+        }
+        Ok(())
+    }
+
+    async fn revive_bus(&mut self, screen: &mut Screen) -> Result<(), LauncherError> {
+        if let Some(bus) = &mut self.bus
+            && bus.revive().await?
+        {
+            screen.say("nats-server ended by itself and was started again");
+        }
+        Ok(())
+    }
+
+    fn lament_silence(&mut self, screen: &mut Screen) {
+        if self.answered_at.elapsed() > QUIET_COORDINATOR {
+            screen.say(&format!("the coordinator does not answer at {}; see its log", self.api.base()));
+            self.answered_at = Instant::now();
+        }
+    }
+}
+
+fn plan(launch: &Launch, listen: SocketAddr, state_dir: &StateDir, private_bus: bool) -> Vec<StageSpec> {
+    let launcher = if private_bus { "" } else { &state_dir.state().launcher };
+    let coordinator = CoordinatorOptions { listen, cutover: launch.cutover, verify: launch.verify };
+    stage_plan(coordinator, launch.copiers, launcher)
+}
+
+/// The address itself if nobody listens there; a free port instead of port 0.
+pub fn free_address(address: SocketAddr) -> Result<SocketAddr, LauncherError> {
+    let taken = |source| LauncherError::ListenTaken { address, source };
+    std::net::TcpListener::bind(address).and_then(|listener| listener.local_addr()).map_err(taken)
+}
+
+/// Where a listener on all addresses is reached from this machine.
+fn reachable(listen: SocketAddr) -> SocketAddr {
+    match listen {
+        SocketAddr::V4(v4) if v4.ip().is_unspecified() => (std::net::Ipv4Addr::LOCALHOST, v4.port()).into(),
+        SocketAddr::V6(v6) if v6.ip().is_unspecified() => (std::net::Ipv6Addr::LOCALHOST, v6.port()).into(),
+        named => named,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{free_address, reachable};
+
+    #[test]
+    fn a_listener_on_all_addresses_is_reached_by_loopback() {
+        for (listen, reached) in [("0.0.0.0:1", "127.0.0.1:1"), ("[::]:2", "[::1]:2"), ("127.0.0.1:3", "127.0.0.1:3")] {
+            assert_eq!(reachable(listen.parse().unwrap()).to_string(), reached);
+        }
+    }
+
+    #[test]
+    fn a_taken_address_is_refused_and_port_0_becomes_a_real_one() {
+        let free = free_address("127.0.0.1:0".parse().unwrap()).unwrap();
+        assert_ne!(free.port(), 0);
+        let _listener = std::net::TcpListener::bind(free).unwrap();
+        assert!(free_address(free).is_err());
+    }
+}

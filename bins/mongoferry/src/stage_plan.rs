@@ -1,0 +1,82 @@
+//! Which processes a migration on one machine is made of. Pure.
+
+use std::{net::SocketAddr, num::NonZeroUsize};
+
+use mongoferry_protocol::Role;
+
+use crate::{launch::Cutover, stage_environment::Clusters};
+
+/// A process to keep running.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StageSpec {
+    pub role: Role,
+    /// The same with every start, so that the process finds its own leases again.
+    pub instance: String,
+    pub arguments: Vec<String>,
+    pub clusters: Clusters,
+}
+
+/// The coordinator's part of the options.
+#[derive(Clone, Copy, Debug)]
+pub struct CoordinatorOptions {
+    pub listen: SocketAddr,
+    pub cutover: Cutover,
+    pub verify: bool,
+}
+
+/// `launcher` tells our processes from those of another machine on a shared bus; empty on a private one.
+pub fn stage_plan(coordinator: CoordinatorOptions, copiers: NonZeroUsize, launcher: &str) -> Vec<StageSpec> {
+    let spec = |role: Role, number: usize, clusters: Clusters| StageSpec {
+        role,
+        instance: match launcher {
+            "" => format!("{role}-{number}"),
+            launcher => format!("{role}-{launcher}-{number}"),
+        },
+        arguments: Vec::new(),
+        clusters,
+    };
+    let mut plan = vec![
+        StageSpec {
+            arguments: coordinator_arguments(coordinator),
+            ..spec(Role::CutoverCoordinator, 1, Clusters::Both)
+        },
+        spec(Role::OplogTailer, 1, Clusters::Source),
+    ];
+    plan.extend((1..=copiers.get()).map(|number| spec(Role::Copier, number, Clusters::Both)));
+    plan.push(spec(Role::Indexer, 1, Clusters::Both));
+    plan.push(spec(Role::Applier, 1, Clusters::Destination));
+    plan.push(spec(Role::Verifier, 1, Clusters::Both));
+    plan
+}
+
+fn coordinator_arguments(options: CoordinatorOptions) -> Vec<String> {
+    let mut arguments =
+        vec!["--listen".into(), options.listen.to_string(), "--cutover".into(), options.cutover.as_str().into()];
+    if !options.verify {
+        arguments.push("--no-verify".into());
+    }
+    arguments
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{CoordinatorOptions, stage_plan};
+    use crate::launch::Cutover;
+
+    #[test]
+    fn names_every_process_once_and_apart_from_other_machines() {
+        let options =
+            CoordinatorOptions { listen: "127.0.0.1:27182".parse().unwrap(), cutover: Cutover::Auto, verify: false };
+        let names = |launcher: &str| {
+            let plan = stage_plan(options, 2.try_into().unwrap(), launcher);
+            plan.into_iter().map(|stage| stage.instance).collect::<Vec<_>>()
+        };
+        assert_eq!(
+            names(""),
+            ["cutover-coordinator-1", "oplog-tailer-1", "copier-1", "copier-2", "indexer-1", "applier-1", "verifier-1"]
+        );
+        assert!(names("a1").iter().all(|name| name.contains("-a1-")));
+        let coordinator = &stage_plan(options, 1.try_into().unwrap(), "")[0];
+        assert_eq!(coordinator.arguments.join(" "), "--listen 127.0.0.1:27182 --cutover auto --no-verify");
+    }
+}

@@ -1,0 +1,216 @@
+//! One screen that says how a migration stands and what to do next. Pure.
+
+use mongoferry_protocol::{CollectionStatus, CopierStatus, FailureStatus, IndexState, MigrationStatus, Phase};
+
+use crate::{
+    amounts::{bytes_text, counted, ms_text, percent},
+    error_text::failure_status_text,
+    progress::{copy_phrase, index_phrase, lag_phrase, phase_phrase},
+};
+
+const COLLECTIONS_SHOWN: usize = 10;
+
+pub fn status_text(status: &MigrationStatus) -> String {
+    let mut sections =
+        vec![overview(status), collections(&status.collections), indexes(status), processes(&status.copiers)];
+    sections.extend(status.failures.iter().map(failure_status_text));
+    sections.push(status.warnings.iter().map(warning).collect::<Vec<_>>().join("\n"));
+    sections.push(format!("next: {}", next_step(status)));
+    sections.retain(|section| !section.is_empty());
+    sections.join("\n\n")
+}
+
+fn overview(status: &MigrationStatus) -> String {
+    let in_phase = status.phases.last().map_or(0, |stay| stay.duration_ms);
+    let mut lines = vec![
+        format!("migration    {}", status.id),
+        format!("source       {}", status.source),
+        format!("destination  {}", status.destination),
+        format!("phase        {} for {}", phase_phrase(status), ms_text(in_phase)),
+        format!("copy         {}, {}", copy_phrase(status), counted(status.documents, "document")),
+    ];
+    lines.extend(index_phrase(status).map(|text| format!("indexes      {text}")));
+    lines.push(format!(
+        "oplog        {} captured, {} applied, {} kept on the bus",
+        counted(status.entries_captured, "change"),
+        counted(status.changes_applied, "change"),
+        bytes_text(status.bus_bytes)
+    ));
+    lines.push(format!("lag          {}", lag_phrase(status).trim_start_matches("lag ")));
+    if let Some(seconds) = status.oplog_window_seconds {
+        lines.push(format!("headroom     the source's oplog holds {}", ms_text(seconds * 1000)));
+    }
+    if status.verified_documents > 0 {
+        lines.push(format!("verified     {}", counted(status.verified_documents, "document")));
+    }
+    lines.extend(status.write_downtime_ms.map(|downtime| format!("write downtime  {}", ms_text(downtime))));
+    lines.join("\n")
+}
+
+fn collections(all: &[CollectionStatus]) -> String {
+    let mut under_way: Vec<_> = all.iter().filter(|collection| !collection.complete).collect();
+    let finished = all.len() - under_way.len();
+    if all.is_empty() {
+        return String::new();
+    }
+    under_way.sort_by(|a, b| b.bytes_total.cmp(&a.bytes_total).then_with(|| a.namespace.cmp(&b.namespace)));
+    let mut lines = vec![format!("collections: {finished} of {} copied", all.len())];
+    lines.extend(under_way.iter().take(COLLECTIONS_SHOWN).map(|collection| {
+        format!(
+            "  {:<32} {:>3} %  {} of {}, {} of {} ranges",
+            collection.namespace,
+            percent(collection.bytes, collection.bytes_total),
+            bytes_text(collection.bytes),
+            bytes_text(collection.bytes_total),
+            collection.ranges,
+            collection.ranges_total
+        )
+    }));
+    if under_way.len() > COLLECTIONS_SHOWN {
+        lines.push(format!("  and {} smaller ones", under_way.len() - COLLECTIONS_SHOWN));
+    }
+    lines.join("\n")
+}
+
+/// Those that an operator may want to know of: not simply waiting or built.
+fn indexes(status: &MigrationStatus) -> String {
+    let remarkable = |state| matches!(state, IndexState::Building | IndexState::Deferred | IndexState::Failed);
+    let lines = status.indexes.iter().filter(|index| remarkable(index.state)).map(|index| {
+        let state = match index.state {
+            IndexState::Waiting => "waiting",
+            IndexState::Building => "building",
+            IndexState::Built => "built",
+            IndexState::Deferred => "deferred",
+            IndexState::Failed => "failed",
+        };
+        let reason = index.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
+        format!("  {}.{} {state}{reason}", index.namespace, index.name)
+    });
+    let lines: Vec<_> = lines.collect();
+    if lines.is_empty() { String::new() } else { format!("indexes:\n{}", lines.join("\n")) }
+}
+
+fn processes(all: &[CopierStatus]) -> String {
+    if all.is_empty() {
+        return "processes: none gave a sign of life".into();
+    }
+    let line = |process: &CopierStatus| {
+        let silent = if process.seen_ms_ago > 5_000 {
+            format!(" (silent for {})", ms_text(process.seen_ms_ago))
+        } else {
+            String::new()
+        };
+        format!("  {:<24} {:>7} on {}: {}{silent}", process.instance, process.pid, process.host, process.activity)
+    };
+    let mut lines = vec!["processes:".to_owned()];
+    lines.extend(all.iter().map(line));
+    lines.join("\n")
+}
+
+fn warning(warning: &FailureStatus) -> String {
+    format!("warning [{}] {}\n  do     {}", warning.code, warning.message, warning.hint)
+}
+
+/// What the operator does now.
+pub fn next_step(status: &MigrationStatus) -> &'static str {
+    match status.phase {
+        Phase::Created | Phase::Validating | Phase::Starting | Phase::Copying | Phase::CatchingUp => "wait",
+        Phase::Ready => "stop the writes to the source, then run `mongoferry cutover`",
+        Phase::Draining | Phase::Verifying | Phase::Finalizing => "wait, and keep the source silent",
+        Phase::Committed => "point the applications at the destination; `mongoferry report` has the numbers",
+        Phase::Paused => "run `mongoferry resume` to go on",
+        Phase::Failed => "do what the failure says, then run `mongoferry resume`, or start `mongoferry migrate` again",
+        Phase::Cancelled => "drop what was copied before another attempt",
+        Phase::Expired => "begin anew: the source's oplog no longer reaches back far enough",
+    }
+}
+
+/// For tests of texts: a migration that went through `phases`.
+#[cfg(test)]
+pub fn example_status(phases: &[Phase]) -> MigrationStatus {
+    let stay = |&phase: &Phase| mongoferry_protocol::PhaseStay { phase, entered_at_ms: 1_000, duration_ms: 65_000 };
+    MigrationStatus {
+        id: "orders".parse().expect("valid"),
+        phase: *phases.last().expect("there is a phase"),
+        came_from: None,
+        phases: phases.iter().map(stay).collect(),
+        source: "rs/a:1".into(),
+        destination: "rs/b:1".into(),
+        can_commit: false,
+        source_optime: None,
+        captured_optime: None,
+        applied_optime: None,
+        lag: None,
+        gap_closed: false,
+        entries_captured: 0,
+        changes_applied: 0,
+        documents: 0,
+        documents_total: 0,
+        bytes: 0,
+        bytes_total: 0,
+        bytes_per_second: 0,
+        copy_eta_seconds: None,
+        repeated_documents: 0,
+        collections: Vec::new(),
+        indexes: Vec::new(),
+        copiers: Vec::new(),
+        bus_bytes: 0,
+        oplog_window_seconds: None,
+        verified_documents: 0,
+        failures: Vec::new(),
+        warnings: Vec::new(),
+        write_downtime_ms: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use mongoferry_protocol::{CollectionStatus, CopierStatus, Lag, Phase};
+
+    use super::{example_status, status_text};
+
+    #[test]
+    fn one_screen() {
+        let mut status = example_status(&[Phase::Starting, Phase::Copying]);
+        (status.bytes, status.bytes_total, status.documents) = (5 << 20, 10 << 20, 12_345);
+        status.bytes_per_second = 1 << 20;
+        status.lag = Some(Lag::default());
+        status.gap_closed = true;
+        status.collections = vec![CollectionStatus {
+            namespace: "shop.orders".into(),
+            documents: 12_345,
+            documents_total: 20_000,
+            bytes: 5 << 20,
+            bytes_total: 10 << 20,
+            ranges: 1,
+            ranges_total: 2,
+            complete: false,
+        }];
+        status.copiers = vec![CopierStatus {
+            role: "copier".into(),
+            instance: "copier-1".into(),
+            host: "here".into(),
+            pid: 7,
+            active: true,
+            activity: "copying shop.orders".into(),
+            seen_ms_ago: 6_000,
+        }];
+        let expected = "\
+migration    orders
+source       rs/a:1
+destination  rs/b:1
+phase        copying for 1 min 05 s
+copy         50 % (5.0 MiB of 10 MiB, 1.0 MiB/s), 12,345 documents
+oplog        0 changes captured, 0 changes applied, 0 B kept on the bus
+lag          0 ms, nothing left to apply
+
+collections: 0 of 1 copied
+  shop.orders                       50 %  5.0 MiB of 10 MiB, 1 of 2 ranges
+
+processes:
+  copier-1                       7 on here: copying shop.orders (silent for 6.0 s)
+
+next: wait";
+        assert_eq!(status_text(&status), expected);
+    }
+}

@@ -7,7 +7,13 @@
 mod builder;
 mod readiness;
 
-use std::{fs::File, io, path::PathBuf, process::ExitStatus, time::Duration};
+use std::{
+    fs::File,
+    io,
+    path::{Path, PathBuf},
+    process::ExitStatus,
+    time::Duration,
+};
 
 pub use builder::NatsServerBuilder;
 
@@ -34,7 +40,7 @@ pub struct NatsServer {
     http_port: Option<u16>,
     credentials: Option<NatsCredentials>,
     stdin: Option<File>,
-    _scratch: Option<ScratchDir>,
+    scratch: Option<ScratchDir>,
 }
 
 impl NatsServer {
@@ -61,7 +67,7 @@ impl NatsServer {
     }
 
     /// Where the store, the configuration and the log are.
-    pub fn state_dir(&self) -> &std::path::Path {
+    pub fn state_dir(&self) -> &Path {
         &self.state_dir
     }
 
@@ -82,7 +88,8 @@ impl NatsServer {
     /// Ends the server if it runs and starts it again on the same port and store; ready on return.
     pub async fn restart(&mut self) -> Result<(), TestbedError> {
         self.process.stop(STOP_PATIENCE).await;
-        self.process = spawn(&self.program, &self.config_file, &self.state_dir, self.stdin.as_ref())?;
+        let scratch = self.scratch.as_ref().map(ScratchDir::path);
+        self.process = spawn(&self.program, &self.config_file, &self.state_dir, self.stdin.as_ref(), scratch)?;
         self.wait_ready().await
     }
 
@@ -100,12 +107,13 @@ impl NatsServer {
 /// The handed-over file is duplicated: a lock on it lasts until both this value and the server are gone.
 fn spawn(
     program: &Located,
-    config_file: &std::path::Path,
-    state_dir: &std::path::Path,
+    config_file: &Path,
+    state_dir: &Path,
     stdin: Option<&File>,
+    scratch: Option<&Path>,
 ) -> Result<ServerProcess, TestbedError> {
     let mut command = program.command();
     command.arg("-c").arg(config_file);
     let stdin = stdin.map(File::try_clone).transpose().map_err(TestbedError::io("hand a file to nats-server"))?;
-    ServerProcess::spawn("nats-server", command, &state_dir.join(LOG_FILE), stdin)
+    ServerProcess::spawn("nats-server", command, &state_dir.join(LOG_FILE), stdin, scratch)
 }

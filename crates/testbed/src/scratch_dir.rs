@@ -4,6 +4,9 @@ use std::{io, path::Path};
 
 use tempfile::TempDir;
 
+/// Set to anything, it keeps the directories of failed tests.
+pub(crate) const KEEP: &str = "MONGOFERRY_KEEP";
+
 /// Removed on drop, but kept (and named on stderr) if the thread is panicking and MONGOFERRY_KEEP is set.
 pub(crate) struct ScratchDir(Option<TempDir>);
 
@@ -20,7 +23,7 @@ impl ScratchDir {
 impl Drop for ScratchDir {
     fn drop(&mut self) {
         let Some(directory) = self.0.take() else { return };
-        if std::thread::panicking() && std::env::var_os("MONGOFERRY_KEEP").is_some() {
+        if std::thread::panicking() && std::env::var_os(KEEP).is_some() {
             eprintln!("kept {}", directory.keep().display());
         }
     }

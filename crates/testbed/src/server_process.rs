@@ -1,7 +1,7 @@
 //! A server as a child process that never outlives its owner.
 //!
 //! Three nets: `stop` and `kill`; the drop; and, for an owner that is itself killed, a reaper: a shell that waits for
-//! our end of a pipe to close and then kills the server. The reaper is ended before the server's pid is given back to
+//! our end of a pipe to close, then kills the server and removes its temporary directory. The reaper is ended before the server's pid is given back to
 //! the system, so it can never hit a stranger. Servers run in process groups of their own: Ctrl-C at the owner's
 //! terminal reaches the owner alone, which then stops them in its own order.
 
@@ -16,7 +16,7 @@ use std::{
 
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, waitid};
 
-use crate::testbed_error::TestbedError;
+use crate::{scratch_dir::KEEP, testbed_error::TestbedError};
 
 const LAST_WORDS_BYTES: u64 = 1500;
 const POLL: Duration = Duration::from_millis(10);
@@ -30,12 +30,14 @@ pub(crate) struct ServerProcess {
 }
 
 impl ServerProcess {
-    /// Starts `command`, its output appended to the file `log`; `stdin` is handed over, open, to the server.
+    /// Starts `command`, its output appended to the file `log`; `stdin` is handed over, open, to the server. `scratch` is
+    /// a directory that must not outlive an owner that had no time to remove it.
     pub(crate) fn spawn(
         name: impl Into<String>,
         mut command: Command,
         log: &Path,
         stdin: Option<File>,
+        scratch: Option<&Path>,
     ) -> Result<Self, TestbedError> {
         let name = name.into();
         let failed = |source| TestbedError::Io { action: format!("start {name}"), source };
@@ -43,7 +45,7 @@ impl ServerProcess {
         command.stdout(output.try_clone().map_err(failed)?).stderr(output);
         command.stdin(stdin.map_or_else(Stdio::null, Stdio::from)).process_group(0);
         let mut child = command.spawn().map_err(failed)?;
-        match spawn_reaper(child.id()) {
+        match spawn_reaper(child.id(), scratch) {
             Ok(reaper) => Ok(Self { log: log.to_owned(), child, reaper, ended: None, name }),
             Err(source) => {
                 // Best effort: without a reaper there is to be no server either.
@@ -137,10 +139,22 @@ impl Drop for ServerProcess {
     }
 }
 
+/// Waits for the server's end before it removes the directory, but not for ever: where nobody reaps orphans, a killed
+/// process stays listed.
+const REAPER: &str = "\
+read -r _
+kill -9 \"$1\" 2>/dev/null
+[ -n \"$2\" ] || exit
+for _ in 1 2 3 4 5 6 7 8 9 10; do kill -0 \"$1\" 2>/dev/null || break; sleep 0.1; done
+rm -rf -- \"$2\"
+";
+
 /// The pipe's other end is ours alone (close-on-exec), so it closes exactly when this process ends.
-fn spawn_reaper(pid: u32) -> io::Result<Child> {
+fn spawn_reaper(pid: u32, scratch: Option<&Path>) -> io::Result<Child> {
+    let kept = std::env::var_os(KEEP).is_some();
     Command::new("sh")
-        .args(["-c", "read -r _; kill -9 \"$1\" 2>/dev/null", "mongoferry-reaper", &pid.to_string()])
+        .args(["-c", REAPER, "mongoferry-reaper", &pid.to_string()])
+        .arg(scratch.filter(|_| !kept).unwrap_or(Path::new("")))
         .stdin(Stdio::piped())
         .stdout(Stdio::null())
         .stderr(Stdio::null())

@@ -93,8 +93,9 @@ impl NatsServerBuilder {
             .map_err(TestbedError::io(format!("write {}", config_file.display())))?;
         let stdin = self.stdin.as_ref().map(File::try_clone).transpose();
         let stdin = stdin.map_err(TestbedError::io("hand a file to nats-server"))?;
+        let scratch_path = scratch.as_ref().map(ScratchDir::path);
         let mut server = NatsServer {
-            process: spawn(&program, &config_file, &state_dir, stdin.as_ref())?,
+            process: spawn(&program, &config_file, &state_dir, stdin.as_ref(), scratch_path)?,
             program,
             config_file,
             state_dir,
@@ -103,7 +104,7 @@ impl NatsServerBuilder {
             http_port,
             credentials: self.credentials.clone(),
             stdin,
-            _scratch: scratch,
+            scratch,
         };
         server.wait_ready().await?;
         Ok(server)

@@ -130,8 +130,8 @@ impl ReplicaSetBuilder {
             scratch,
         };
         for index in 0..if standalone { 1 } else { self.members } {
-            let directory = set.scratch.path().join(format!("member-{index}"));
-            let mut member = Member::new(program.clone(), any_port()?, directory, arguments.clone())?;
+            let name = format!("member-{index}");
+            let mut member = Member::new(program.clone(), any_port()?, set.scratch.path(), &name, arguments.clone())?;
             member.start()?;
             set.members.push(member);
         }

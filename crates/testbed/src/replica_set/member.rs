@@ -1,6 +1,11 @@
 //! One mongod: its command line, its port, its data.
 
-use std::{fs, path::PathBuf, process::Command, time::Duration};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+    time::Duration,
+};
 
 use rustix::process::Signal;
 
@@ -10,6 +15,8 @@ pub(super) struct Member {
     process: Option<ServerProcess>,
     program: Located,
     port: u16,
+    /// The set's temporary directory, which also holds keys and certificates.
+    scratch: PathBuf,
     directory: PathBuf,
     /// The arguments that do not depend on the port or the data directory.
     arguments: Vec<String>,
@@ -20,18 +27,21 @@ impl Member {
     pub(super) fn new(
         program: Located,
         port: u16,
-        directory: PathBuf,
+        scratch: &Path,
+        name: &str,
         arguments: Vec<String>,
     ) -> Result<Self, TestbedError> {
+        let directory = scratch.join(name);
         let data = directory.join("data");
         fs::create_dir_all(&data).map_err(TestbedError::io(format!("create {}", data.display())))?;
-        Ok(Self { process: None, program, port, directory, arguments })
+        Ok(Self { process: None, program, port, scratch: scratch.to_owned(), directory, arguments })
     }
 
     pub(super) fn start(&mut self) -> Result<(), TestbedError> {
         let name = format!("mongod {} on port {}", self.program.version, self.port);
         self.process = None;
-        self.process = Some(ServerProcess::spawn(name, self.command(), &self.log_file(), None)?);
+        let process = ServerProcess::spawn(name, self.command(), &self.log_file(), None, Some(&self.scratch))?;
+        self.process = Some(process);
         Ok(())
     }
 

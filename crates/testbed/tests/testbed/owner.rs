@@ -1,7 +1,8 @@
-//! GIVEN servers started by another process WHEN that process is killed with SIGKILL THEN the servers end too.
+//! GIVEN servers started by another process WHEN that process is killed with SIGKILL THEN the servers and their directories go too.
 
 use std::{
     io::{BufRead, BufReader},
+    path::Path,
     process::{Command, Stdio},
     time::Duration,
 };
@@ -19,7 +20,8 @@ async fn runs_servers_for_the_test_below() {
     }
     let set = ReplicaSet::single().await.unwrap();
     let nats = NatsServer::builder().start().await.unwrap();
-    println!("\npids {} {} {}", set.member_pid(0).unwrap(), nats.pid(), set.directory().display());
+    let directories = [set.directory().display(), nats.state_dir().display()];
+    println!("\npids {} {} {} {}", set.member_pid(0).unwrap(), nats.pid(), directories[0], directories[1]);
     std::future::pending::<()>().await;
 }
 
@@ -45,12 +47,11 @@ async fn servers_end_with_a_killed_owner() {
     owner.wait().unwrap();
 
     let ended = tokio::time::timeout(Duration::from_secs(20), async {
-        while pids.iter().any(|pid| runs(*pid)) {
+        while pids.iter().any(|pid| runs(*pid)) || words[3..].iter().any(|path| Path::new(path).exists()) {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     });
     ended.await.expect("the servers end with their owner");
-    std::fs::remove_dir_all(words[3]).unwrap();
 }
 
 #[tokio::test]

@@ -69,6 +69,7 @@ fn search(wanted: &str, variables: &[(&str, &str)]) -> Child {
     Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "tools::finds_for_the_tests_below", "--nocapture"])
         .env(WANTED, wanted)
+        .env_remove("MONGOFERRY_MONGOD")
         .envs(variables.iter().copied())
         .stdout(Stdio::piped())
         .spawn()

@@ -1,1 +1,14 @@
+//! What scenarios are made of: the built binaries, a migration as a user starts it, and its API.
+//!
+//! Everything is real: mongod and nats-server from the testbed, the product's binaries as child processes. Nothing here
+//! uses the product's own verifier; equality is the testbed's.
 
+mod binaries;
+mod clusters;
+mod migration;
+mod signals;
+
+pub use binaries::binary;
+pub use clusters::Clusters;
+pub use migration::{Migration, MigrationBuilder, Outcome};
+pub use signals::{kill, stop};

@@ -32,9 +32,15 @@ pub fn count_text(count: u64) -> String {
     text
 }
 
-/// `1 document`, `1,200 documents`.
+/// `1 document`, `1,200 documents`, `2 indexes`, `3 entries`.
 pub fn counted(count: u64, noun: &str) -> String {
-    format!("{} {noun}{}", count_text(count), if count == 1 { "" } else { "s" })
+    let number = count_text(count);
+    match noun.strip_suffix('y') {
+        _ if count == 1 => format!("{number} {noun}"),
+        Some(stem) => format!("{number} {stem}ies"),
+        None if noun.ends_with('x') => format!("{number} {noun}es"),
+        None => format!("{number} {noun}s"),
+    }
 }
 
 /// `850 ms`, `4.2 s`, `42 s`, `3 min 05 s`, `2 h 07 min`.
@@ -81,7 +87,14 @@ mod tests {
         for (count, text) in [(0, "0"), (999, "999"), (1000, "1,000"), (1_234_567, "1,234,567")] {
             assert_eq!(count_text(count), text);
         }
-        assert_eq!((counted(1, "index"), counted(2, "document")), ("1 index".to_owned(), "2 documents".to_owned()));
+        for (count, noun, text) in [
+            (1, "index", "1 index"),
+            (2, "index", "2 indexes"),
+            (0, "oplog entry", "0 oplog entries"),
+            (1000, "document", "1,000 documents"),
+        ] {
+            assert_eq!(counted(count, noun), text);
+        }
     }
 
     #[test]

@@ -34,8 +34,8 @@ pub struct BusArgs {
     /// NATS credentials file (JWT and NKey) for that bus.
     #[arg(long, value_name = "FILE", env = "MONGOFERRY_NATS_CREDENTIALS", requires = "nats")]
     nats_credentials: Option<PathBuf>,
-    /// The nats-server program for the private bus. Otherwise found on PATH, in the cache, or fetched.
-    #[arg(long, value_name = "PATH", env = "MONGOFERRY_NATS_SERVER", conflicts_with = "nats")]
+    /// The nats-server program for the private bus; found on PATH, in the cache, or fetched if left out. Unused with --nats.
+    #[arg(long, value_name = "PATH", env = "MONGOFERRY_NATS_SERVER")]
     nats_server: Option<PathBuf>,
 }
 

@@ -90,7 +90,6 @@ mod tests {
             "mongoferry migrate --id Not.An.Id",
             "mongoferry migrate --listen nowhere",
             "mongoferry migrate --nats-user u",
-            "mongoferry migrate --nats nats://h:1 --nats-server /bin/nats-server",
             "mongoferry demo --size 0",
             "mongoferry",
         ] {

@@ -55,10 +55,11 @@ impl Screen {
         }
     }
 
-    /// Takes down what is not to stay.
+    /// Takes down what is not to stay; lines may follow.
     pub fn clear(&mut self) {
-        if let Form::Bars(bars) = &mut self.0 {
+        if let Form::Bars(bars) = &self.0 {
             bars.clear();
+            self.0 = Form::Lines(LineDue::default());
         }
     }
 }

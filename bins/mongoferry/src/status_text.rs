@@ -32,7 +32,7 @@ fn overview(status: &MigrationStatus) -> String {
     lines.extend(index_phrase(status).map(|text| format!("indexes      {text}")));
     lines.push(format!(
         "oplog        {} captured, {} applied, {} kept on the bus",
-        counted(status.entries_captured, "change"),
+        counted(status.entries_captured, "entry"),
         counted(status.changes_applied, "change"),
         bytes_text(status.bus_bytes)
     ));
@@ -201,7 +201,7 @@ source       rs/a:1
 destination  rs/b:1
 phase        copying for 1 min 05 s
 copy         50 % (5.0 MiB of 10 MiB, 1.0 MiB/s), 12,345 documents
-oplog        0 changes captured, 0 changes applied, 0 B kept on the bus
+oplog        0 entries captured, 0 changes applied, 0 B kept on the bus
 lag          0 ms, nothing left to apply
 
 collections: 0 of 1 copied

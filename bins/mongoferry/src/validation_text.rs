@@ -19,7 +19,7 @@ pub fn validation_text(report: &ValidationReport) -> String {
         counted(report.documents, "document"),
         counted(report.collections, "collection"),
         bytes_text(report.bytes),
-        if report.indexes == 1 { "1 index".to_owned() } else { format!("{} indexes", report.indexes) },
+        counted(report.indexes, "index"),
     );
     for severity in [Severity::Error, Severity::Warning] {
         for finding in report.findings.iter().filter(|finding| finding.severity == severity) {

@@ -49,21 +49,9 @@ impl Bars {
         self.show_line(&self.lag, oplog_line(status, work));
     }
 
-    pub fn clear(&mut self) {
+    pub fn clear(&self) {
         // Nothing is lost if the terminal is gone.
         let _ = self.all.clear();
-        *self = Self { phase: ProgressBar::hidden(), ..Self::hidden() };
-    }
-
-    fn hidden() -> Self {
-        Self {
-            all: MultiProgress::with_draw_target(indicatif::ProgressDrawTarget::hidden()),
-            phase: ProgressBar::hidden(),
-            copy: ProgressBar::hidden(),
-            collections: HashMap::new(),
-            indexes: ProgressBar::hidden(),
-            lag: ProgressBar::hidden(),
-        }
     }
 
     fn show_copy(&mut self, status: &MigrationStatus, copying: bool) {
@@ -126,7 +114,7 @@ fn oplog_line(status: &MigrationStatus, work: Phase) -> Option<String> {
     match work {
         Phase::Copying => Some(format!(
             "{} captured, {} kept on the bus",
-            counted(status.entries_captured, "change"),
+            counted(status.entries_captured, "entry"),
             bytes_text(status.bus_bytes)
         )),
         Phase::CatchingUp | Phase::Ready | Phase::Draining => {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use mongoferry_protocol::{IndexState, MigrationStatus, Phase};
 
-use crate::amounts::{bytes_text, count_text, counted, duration_text, ms_text, percent};
+use crate::amounts::{bytes_text, counted, duration_text, ms_text, percent};
 
 /// One line that says it all, for logs.
 pub fn progress_line(status: &MigrationStatus) -> String {
@@ -13,7 +13,7 @@ pub fn progress_line(status: &MigrationStatus) -> String {
         Phase::Copying => {
             parts[0] += &format!(" {}", copy_phrase(status));
             parts.extend(index_phrase(status));
-            parts.push(format!("{} captured", counted_entries(status.entries_captured)));
+            parts.push(format!("{} captured", counted(status.entries_captured, "oplog entry")));
         }
         Phase::CatchingUp | Phase::Ready | Phase::Draining => {
             parts.push(lag_phrase(status));
@@ -84,10 +84,6 @@ pub fn lag_phrase(status: &MigrationStatus) -> String {
         ms_text(lag.source_to_bus_ms),
         ms_text(lag.bus_to_destination_ms)
     )
-}
-
-fn counted_entries(count: u64) -> String {
-    format!("{} oplog {}", count_text(count), if count == 1 { "entry" } else { "entries" })
 }
 
 #[cfg(test)]

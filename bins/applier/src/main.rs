@@ -1,1 +1,40 @@
-fn main() {}
+//! applier: takes oplog batches off the bus, in order, and makes the destination match.
+//!
+//!     bus ── OplogBatch ──▶ read_ahead ──▶ changes ──▶ rounds ──▶ lanes, each in a transaction with its checkpoint
+//!                                                  └─ catalog change ──▶ claim, execute, record
+//!
+//! Killed anywhere, it goes on at the checkpoints that stand on the destination: what is committed is not done again, and
+//! what is not committed leaves no trace. Two of them can't both write: the second begins a new term, which ends the first.
+
+mod applier_error;
+mod apply;
+mod beginning;
+mod cross_barrier;
+mod lane_steps;
+mod metrics;
+mod plan_barrier;
+mod progress;
+mod read_ahead;
+mod stage_work;
+mod write_round;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use mongoferry_protocol::Role;
+use mongoferry_stage::{DestinationArgs, StageArgs};
+
+/// Applies the captured oplog to the destination.
+#[derive(Parser)]
+#[command(name = "mongoferry-applier", version)]
+struct Args {
+    #[command(flatten)]
+    stage: StageArgs,
+    #[command(flatten)]
+    destination: DestinationArgs,
+}
+
+fn main() -> ExitCode {
+    let Args { stage, destination } = Args::parse();
+    mongoferry_stage::run(Role::Applier, stage, Box::new(|stage| Box::pin(stage_work::stage_work(stage, destination))))
+}

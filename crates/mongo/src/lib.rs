@@ -1,11 +1,13 @@
 //! The only user of the MongoDB driver: connecting, facts, the oplog, the catalog, reading ranges, writing documents,
 //! indexes. Documents pass through as raw BSON; every write is confirmed by a majority.
 
+mod applier_state;
 mod bulk_writer;
 mod catalog;
 mod connection;
 mod connection_string;
 mod create_collection;
+mod ddl_executor;
 mod document_scan;
 mod error;
 mod facts;
@@ -14,6 +16,7 @@ mod finalization_plan;
 mod index_builder;
 mod index_finalizer;
 mod index_forms;
+mod lane_writer;
 mod migratable;
 mod oplog_cursor;
 mod optimes;
@@ -23,11 +26,16 @@ mod start_point;
 mod unique_conflicts;
 mod views;
 
+pub use applier_state::{
+    ApplierState, ApplyError, Beginning, Claim, CollectionMap, LaneCheckpoint, MapChange, initialise, is_initialised,
+    mark_destination,
+};
 pub use bulk_writer::{Inserted, insert_raw};
 pub use catalog::{CatalogListing, CollectionInfo, CollectionKind, list_catalog, list_indexes, list_metadata, name_of};
 pub use connection::Cluster;
 pub use connection_string::{parse_uri, uri_without_secrets};
 pub use create_collection::{create_collection, destination_options};
+pub use ddl_executor::{DdlExecutor, DdlPlan, DdlStep};
 pub use document_scan::{DocumentScan, ScannedBatch};
 pub use error::{Cause, MongoError};
 pub use facts::{ClusterFacts, ServerVersion, Topology, facts, identity};
@@ -36,6 +44,7 @@ pub use finalization_plan::{IndexStep, finalization_plan};
 pub use index_builder::{BuildOutcome, BuildState, build_indexes, collection_stands};
 pub use index_finalizer::{FinalizationOutcome, finalize, prepare_finalization, revert_preparation};
 pub use index_forms::{IndexForm, index_forms};
+pub use lane_writer::{CollectionSteps, InsertForm, LaneRound, LaneWriter, LaneWritten, WriteStep};
 pub use migratable::refusal;
 pub use oplog_cursor::{OplogCursor, OplogEntries};
 pub use optimes::{LastOptimes, append_note, last_optimes, oplog_bounds, wait_for_majority};

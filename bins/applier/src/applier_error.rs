@@ -1,0 +1,46 @@
+//! What can end an applier.
+
+use mongoferry_bus::BusError;
+use mongoferry_mongo::{ApplyError, MongoError};
+use mongoferry_oplog::OplogError;
+use mongoferry_protocol::{Explain, Retry};
+
+#[derive(Debug, thiserror::Error)]
+pub enum ApplierError {
+    #[error(transparent)]
+    Bus(#[from] BusError),
+    #[error(transparent)]
+    Destination(#[from] ApplyError),
+    #[error(transparent)]
+    Entry(#[from] OplogError),
+}
+
+impl From<MongoError> for ApplierError {
+    fn from(error: MongoError) -> Self {
+        Self::Destination(error.into())
+    }
+}
+
+impl ApplierError {
+    fn inner(&self) -> &dyn Explain {
+        match self {
+            Self::Bus(error) => error,
+            Self::Destination(error) => error,
+            Self::Entry(error) => error,
+        }
+    }
+}
+
+impl Explain for ApplierError {
+    fn code(&self) -> &'static str {
+        self.inner().code()
+    }
+
+    fn hint(&self) -> String {
+        self.inner().hint()
+    }
+
+    fn retry(&self) -> Retry {
+        self.inner().retry()
+    }
+}

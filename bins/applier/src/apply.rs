@@ -1,0 +1,195 @@
+//! The loop of the active applier: batch, changes, rounds and barriers, checkpoint.
+
+use std::time::Duration;
+
+use mongoferry_bus::Lease;
+use mongoferry_mongo::{ApplierState, Cluster, DdlExecutor, LaneCheckpoint, LaneWriter};
+use mongoferry_oplog::{Change, Cut, RoundBuilder, RoundLimits};
+use mongoferry_protocol::{ChangePosition, Phase};
+use mongoferry_stage::Stage;
+use tokio::time::Instant;
+
+use crate::{
+    applier_error::ApplierError,
+    beginning::beginning,
+    metrics::ChangeCounts,
+    progress::Progress,
+    read_ahead::{ReadAhead, ReadBatch},
+};
+
+/// Per lane; large enough that collections share commands, small enough for a transaction.
+const LIMITS: RoundLimits = RoundLimits { operations: 4_000, bytes: 6 * 1024 * 1024 };
+/// Checkpoints of batches without changes.
+const IDLE_EVERY: Duration = Duration::from_millis(200);
+
+/// Begins a new term and applies until the process is stopped or the migration is over.
+pub async fn apply(stage: &Stage, destination: &Cluster, lease: &Lease) -> Result<(), ApplierError> {
+    lease.check()?;
+    stage.set_activity("taking over");
+    let (settings, start) = beginning(&stage.bus, destination).await?;
+    lease.check()?;
+    let (state, writers) = ApplierState::take_over(destination, settings.lanes).await?;
+    tracing::info!(term = state.term(), applied = %state.position().optime, "applying");
+    let batches = ReadAhead::start(&stage.bus, start, state.resume_sequence(), state.position()).await?;
+    let positions = state.lanes().iter().map(|lane| lane.position).collect();
+    let mut active = Active {
+        stage,
+        lease,
+        executor: DdlExecutor::new(destination).await?,
+        writers: writers.into_iter().map(Some).collect(),
+        rounds: RoundBuilder::new(positions, LIMITS),
+        batches,
+        covered: LaneCheckpoint { position: state.position(), ..LaneCheckpoint::default() },
+        unwritten: 0,
+        resting: false,
+        idle_at: Instant::now(),
+        progress: Progress::new(),
+        state,
+    };
+    active.run().await
+}
+
+/// The applier in its term.
+pub struct Active<'a> {
+    stage: &'a Stage,
+    pub lease: &'a Lease,
+    pub state: ApplierState,
+    pub executor: DdlExecutor,
+    /// By lane; taken while its lane writes.
+    pub writers: Vec<Option<LaneWriter>>,
+    rounds: RoundBuilder,
+    batches: ReadAhead,
+    /// Up to here, changes were handed to `rounds`.
+    covered: LaneCheckpoint,
+    /// Changes handed to `rounds` since its last round.
+    unwritten: u64,
+    resting: bool,
+    /// When the next checkpoint without changes may be written.
+    idle_at: Instant,
+    progress: Progress,
+}
+
+enum Event {
+    Stop,
+    Phase(Phase),
+    Due,
+    Batch(ReadBatch),
+}
+
+impl Active<'_> {
+    async fn run(&mut self) -> Result<(), ApplierError> {
+        self.stage.set_activity("applying");
+        loop {
+            match self.next().await? {
+                Event::Stop => break,
+                Event::Phase(phase) if phase.is_final() => break,
+                Event::Phase(phase) => self.rest(!phase.applies()),
+                Event::Batch(batch) => self.take_in(batch).await?,
+                Event::Due => {}
+            }
+            if self.batches.is_empty() && !self.resting {
+                self.flush().await?;
+            }
+            self.progress.publish_if_due(&self.stage.bus, self.state.checkpoint()).await?;
+        }
+        Ok(self.progress.publish(&self.stage.bus, self.state.checkpoint()).await?)
+    }
+
+    /// Ending goes before resting, both go before new work, and news of what is done are not held up by more work.
+    async fn next(&mut self) -> Result<Event, ApplierError> {
+        let (resting, due) = (self.resting, self.due());
+        let mut phases = self.stage.phases.clone();
+        tokio::select! {
+            biased;
+            () = self.stage.stopping.cancelled() => Ok(Event::Stop),
+            record = phases.wait_for(|record| record.phase.applies() == resting || record.phase.is_final()) => {
+                Ok(Event::Phase(record.phase))
+            }
+            () = tokio::time::sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => Ok(Event::Due),
+            batch = self.batches.next(), if !resting => batch.map(Event::Batch),
+        }
+    }
+
+    fn rest(&mut self, resting: bool) {
+        self.resting = resting;
+        self.stage.set_activity(if resting { "resting" } else { "applying" });
+    }
+
+    /// Hands a batch to the rounds and writes those that are full.
+    async fn take_in(&mut self, batch: ReadBatch) -> Result<(), ApplierError> {
+        let mut counts = ChangeCounts::default();
+        for entry in batch.entries {
+            let mut covered =
+                LaneCheckpoint { position: self.covered.position, sequence: entry.resume, wall_ms: entry.wall_ms };
+            for change in entry.changes {
+                counts.count(&change.kind);
+                covered.position = change.position;
+                self.take_in_change(change, covered).await?;
+            }
+            covered.position = ChangePosition::end_of(entry.optime);
+            self.rounds.end_entry(entry.optime);
+            self.covered = covered;
+        }
+        self.rounds.end_entry(batch.last);
+        self.covered = LaneCheckpoint {
+            position: ChangePosition::end_of(batch.last),
+            sequence: batch.resume,
+            wall_ms: batch.last_wall_ms,
+        };
+        counts.record();
+        Ok(())
+    }
+
+    async fn take_in_change(&mut self, change: Change, covered: LaneCheckpoint) -> Result<(), ApplierError> {
+        let before = std::mem::replace(&mut self.covered, covered);
+        self.unwritten += 1;
+        match self.rounds.push(change) {
+            None => {}
+            Some(Cut::Round(round)) => {
+                self.unwritten = 1;
+                self.write_round(round, before).await?;
+            }
+            Some(Cut::Barrier { before: round, ddl, .. }) => {
+                self.unwritten = 0;
+                if let Some(round) = round {
+                    self.write_round(round, before).await?;
+                }
+                self.cross_barrier(&ddl, covered).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes what there is: changes at once, a mere advance now and then.
+    async fn flush(&mut self) -> Result<(), ApplierError> {
+        if !self.is_ahead() {
+            return Ok(());
+        }
+        if self.unwritten > 0 {
+            self.unwritten = 0;
+            if let Some(round) = self.rounds.take() {
+                self.write_round(round, self.covered).await?;
+            }
+        } else if Instant::now() >= self.idle_at {
+            self.lease.check()?;
+            // Holds no operation.
+            drop(self.rounds.take());
+            let lanes = (0..).take(self.writers.len()).collect();
+            self.advance_idle(lanes, self.covered).await?;
+        } else {
+            return Ok(());
+        }
+        self.idle_at = Instant::now() + IDLE_EVERY;
+        Ok(())
+    }
+
+    /// Some lane does not stand yet where reading stands.
+    fn is_ahead(&self) -> bool {
+        self.covered.position > self.state.position()
+    }
+
+    fn due(&self) -> Option<Instant> {
+        let advance = (self.is_ahead() && self.batches.is_empty() && !self.resting).then_some(self.idle_at);
+        [advance, self.progress.due(&self.state.checkpoint())].into_iter().flatten().min()
+    }
+}

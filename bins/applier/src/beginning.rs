@@ -1,0 +1,46 @@
+//! What the applier must know before the first change: from the bus, and laid out on the destination once.
+
+use std::time::Duration;
+
+use mongoferry_bus::{Bus, BusError, Key, key};
+use mongoferry_mongo::{Beginning, Cluster, initialise, is_initialised};
+use mongoferry_protocol::{MigrationSettings, Optime, StartPoint};
+use serde::de::DeserializeOwned;
+
+use crate::applier_error::ApplierError;
+
+const LOOK_AGAIN: Duration = Duration::from_millis(200);
+
+/// What the migration is about, and where its changes begin. The destination's records stand on return.
+pub async fn beginning(bus: &Bus, destination: &Cluster) -> Result<(MigrationSettings, StartPoint), ApplierError> {
+    let settings = required(bus, &key::settings()).await?;
+    let start = required(bus, &key::start_point()).await?;
+    if !is_initialised(destination, &settings).await? {
+        let collections = listed_collections(bus).await?;
+        // The copy is complete: what it read is older than what is captured now, or nearly so.
+        let captured = bus.records().get(&key::capture()).await?;
+        let replay_until = captured.map_or(Optime::ZERO, |captured| captured.value.captured);
+        initialise(destination, &settings, &Beginning { start, collections, replay_until }).await?;
+    }
+    Ok((settings, start))
+}
+
+async fn listed_collections(
+    bus: &Bus,
+) -> Result<Vec<(mongoferry_protocol::CollectionUuid, mongoferry_protocol::Namespace)>, BusError> {
+    let mut collections = Vec::new();
+    for uuid in required(bus, &key::catalog()).await?.collections {
+        collections.push((uuid, required(bus, &key::collection(uuid)).await?.namespace));
+    }
+    Ok(collections)
+}
+
+/// The record, as soon as it is there.
+async fn required<T: DeserializeOwned>(bus: &Bus, key: &Key<T>) -> Result<T, BusError> {
+    loop {
+        if let Some(record) = bus.records().get(key).await? {
+            return Ok(record.value);
+        }
+        tokio::time::sleep(LOOK_AGAIN).await;
+    }
+}

@@ -1,0 +1,241 @@
+//! What a catalog change of the source means for the destination. Pure.
+//!
+//! Collections are known by their UUIDs. The map may be ahead of the oplog: what was renamed, dropped or created between the
+//! start point and the listing stands under its later name already. So a name is taken from whoever holds it at the moment
+//! the source gives it to a collection: a collection that is in the way has not got that name yet, and waits under a
+//! name of its own until the oplog tells where it belongs.
+
+use mongoferry_mongo::{CollectionMap, DdlPlan, DdlStep, MapChange};
+use mongoferry_oplog::Ddl;
+use mongoferry_protocol::{CollectionUuid, Namespace};
+use serde_bytes::ByteBuf;
+
+/// The steps, not resolved yet, and what they do to the map. May be empty.
+pub fn plan_barrier(ddl: &Ddl, map: &CollectionMap) -> DdlPlan {
+    let mut plan = DdlPlan { kind: kind(ddl).to_owned(), ..DdlPlan::default() };
+    match ddl {
+        Ddl::Create { uuid, namespace, options, .. } => {
+            vacate(&mut plan, map, namespace, *uuid);
+            match map.get(*uuid) {
+                Some(at) => move_to(&mut plan, *uuid, at, namespace),
+                None => {
+                    let options = ByteBuf::from(options.as_bytes());
+                    plan.steps.push(DdlStep::Create { namespace: namespace.clone(), options });
+                    plan.map_changes.push(MapChange::Set(*uuid, namespace.clone()));
+                }
+            }
+        }
+        Ddl::Drop { uuid, .. } => drop_collection(&mut plan, map, *uuid),
+        // Each of its collections had a drop of its own.
+        Ddl::DropDatabase { .. } => {}
+        Ddl::Rename { uuid, to, drop_target, .. } => {
+            let target = drop_target.filter(|target| target != uuid);
+            if let Some(target) = target {
+                drop_collection(&mut plan, map, target);
+            }
+            if let Some(at) = map.get(*uuid) {
+                if map.holder_of(to) != target {
+                    vacate(&mut plan, map, to, *uuid);
+                }
+                move_to(&mut plan, *uuid, at, to);
+            }
+        }
+        Ddl::CreateIndexes { uuid, specs, .. } => on_collection(&mut plan, map, *uuid, |namespace| {
+            let specs = specs.iter().map(|spec| ByteBuf::from(spec.as_bytes())).collect();
+            DdlStep::CreateIndexes { namespace, uuid: None, specs }
+        }),
+        Ddl::DropIndex { uuid, name, .. } => on_collection(&mut plan, map, *uuid, |namespace| DdlStep::DropIndex {
+            namespace,
+            uuid: None,
+            name: name.clone(),
+        }),
+        // What a collMod does to an index is left to the finalization, which takes over the source's last value.
+        Ddl::CollMod { uuid, options, .. } if options.iter().next().is_some() => {
+            on_collection(&mut plan, map, *uuid, |namespace| DdlStep::CollMod {
+                namespace,
+                uuid: None,
+                options: ByteBuf::from(options.as_bytes()),
+            });
+        }
+        Ddl::CollMod { .. } => {}
+    }
+    plan
+}
+
+fn kind(ddl: &Ddl) -> &'static str {
+    match ddl {
+        Ddl::Create { .. } => "create",
+        Ddl::Drop { .. } => "drop",
+        Ddl::DropDatabase { .. } => "dropDatabase",
+        Ddl::Rename { .. } => "renameCollection",
+        Ddl::CreateIndexes { .. } => "createIndexes",
+        Ddl::DropIndex { .. } => "dropIndexes",
+        Ddl::CollMod { .. } => "collMod",
+    }
+}
+
+fn drop_collection(plan: &mut DdlPlan, map: &CollectionMap, uuid: CollectionUuid) {
+    on_collection(plan, map, uuid, |namespace| DdlStep::Drop { namespace, uuid: None });
+    if map.get(uuid).is_some() {
+        plan.map_changes.push(MapChange::Remove(uuid));
+    }
+}
+
+/// Moves whoever but `newcomer` stands under `namespace` out of the way.
+fn vacate(plan: &mut DdlPlan, map: &CollectionMap, namespace: &Namespace, newcomer: CollectionUuid) {
+    if let Some(holder) = map.holder_of(namespace).filter(|holder| *holder != newcomer) {
+        let aside = Namespace::new(namespace.database(), format!("mongoferry.waiting.{holder}"));
+        move_to(plan, holder, namespace, &aside);
+    }
+}
+
+fn move_to(plan: &mut DdlPlan, uuid: CollectionUuid, from: &Namespace, to: &Namespace) {
+    if from != to {
+        plan.steps.push(DdlStep::Rename { from: from.clone(), to: to.clone(), uuid: None });
+        plan.map_changes.push(MapChange::Set(uuid, to.clone()));
+    }
+}
+
+fn on_collection(
+    plan: &mut DdlPlan,
+    map: &CollectionMap,
+    uuid: CollectionUuid,
+    step: impl FnOnce(Namespace) -> DdlStep,
+) {
+    plan.steps.extend(map.get(uuid).map(|namespace| step(namespace.clone())));
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use bson::{RawDocumentBuf, rawdoc};
+    use mongoferry_mongo::{CollectionMap, DdlStep};
+    use mongoferry_oplog::Ddl;
+    use mongoferry_protocol::{CollectionUuid, Namespace};
+
+    use super::plan_barrier;
+
+    fn uuid(number: u8) -> CollectionUuid {
+        CollectionUuid::from_bytes([number; 16])
+    }
+
+    fn ns(name: &str) -> Namespace {
+        Namespace::new("db", name)
+    }
+
+    fn create(number: u8, name: &str) -> Ddl {
+        Ddl::Create { uuid: uuid(number), namespace: ns(name), options: RawDocumentBuf::new(), id_index: None }
+    }
+
+    fn drop_of(number: u8) -> Ddl {
+        Ddl::Drop { uuid: uuid(number), namespace: ns("whatever") }
+    }
+
+    fn rename(number: u8, from: &str, to: &str, target: Option<u8>) -> Ddl {
+        Ddl::Rename { uuid: uuid(number), from: ns(from), to: ns(to), drop_target: target.map(uuid) }
+    }
+
+    /// A destination by its names; whose documents stand there is told by the UUID. Panics where a server would refuse.
+    struct Destination {
+        map: CollectionMap,
+        names: BTreeMap<String, CollectionUuid>,
+    }
+
+    impl Destination {
+        fn listed(collections: &[(u8, &str)]) -> Self {
+            let pairs = || collections.iter().map(|(number, name)| (uuid(*number), *name));
+            Self {
+                map: pairs().map(|(uuid, name)| (uuid, ns(name))).collect(),
+                names: pairs().map(|(uuid, name)| (name.to_owned(), uuid)).collect(),
+            }
+        }
+
+        fn apply(&mut self, ddl: &Ddl) {
+            let plan = plan_barrier(ddl, &self.map);
+            for step in &plan.steps {
+                match step {
+                    DdlStep::Create { namespace, .. } => {
+                        let Ddl::Create { uuid, .. } = ddl else { panic!("{step:?} for {ddl:?}") };
+                        assert_eq!(self.names.insert(namespace.collection().to_owned(), *uuid), None, "{ddl:?}");
+                    }
+                    DdlStep::Drop { namespace, .. } => {
+                        self.names.remove(namespace.collection()).expect("stands");
+                    }
+                    DdlStep::Rename { from, to, .. } => {
+                        let moved = self.names.remove(from.collection()).expect("stands");
+                        assert_eq!(self.names.insert(to.collection().to_owned(), moved), None, "{ddl:?}");
+                    }
+                    other => panic!("{other:?}"),
+                }
+            }
+            plan.map_changes.iter().for_each(|change| self.map.apply(change));
+            for (name, uuid) in &self.names {
+                assert_eq!(self.map.get(*uuid), Some(&ns(name)), "after {ddl:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_listing_made_at_any_time_leads_to_the_same_end() {
+        // Names change hands several times over; collection 4 lives only for a while.
+        let history = [
+            rename(1, "a", "t", None),
+            rename(2, "b", "a", None),
+            rename(1, "t", "b", None),
+            create(3, "c"),
+            create(4, "d"),
+            rename(3, "c", "d2", None),
+            rename(4, "d", "c", None),
+            rename(3, "d2", "d", None),
+            rename(4, "c", "d", Some(3)),
+            create(5, "c"),
+            drop_of(4),
+            rename(5, "c", "d", None),
+            rename(2, "a", "c", None),
+            rename(1, "b", "a", None),
+        ];
+        let mut truth = Destination::listed(&[(1, "a"), (2, "b")]);
+        let mut listings = vec![truth.names.clone()];
+        for ddl in &history {
+            truth.apply(ddl);
+            listings.push(truth.names.clone());
+        }
+        let expected: Vec<(&str, CollectionUuid)> = vec![("a", uuid(1)), ("c", uuid(2)), ("d", uuid(5))];
+        assert_eq!(truth.names.iter().map(|(name, uuid)| (name.as_str(), *uuid)).collect::<Vec<_>>(), expected);
+        for (time, listing) in listings.into_iter().enumerate() {
+            let map = listing.iter().map(|(name, uuid)| (*uuid, ns(name))).collect();
+            let mut replayed = Destination { map, names: listing };
+            history.iter().for_each(|ddl| replayed.apply(ddl));
+            assert_eq!(replayed.names, truth.names, "listed after {time} changes");
+        }
+    }
+
+    #[test]
+    fn what_concerns_no_known_collection_comes_to_nothing() {
+        let map = CollectionMap::default();
+        let specs = vec![rawdoc! {"key": {"a": 1}}];
+        for ddl in [
+            drop_of(9),
+            rename(9, "a", "b", Some(8)),
+            Ddl::CreateIndexes { uuid: uuid(9), namespace: ns("a"), specs },
+            Ddl::DropIndex { uuid: uuid(9), namespace: ns("a"), name: "i".into() },
+            Ddl::DropDatabase { database: "db".into() },
+        ] {
+            let plan = plan_barrier(&ddl, &map);
+            assert!(plan.steps.is_empty() && plan.map_changes.is_empty(), "{ddl:?}");
+        }
+    }
+
+    #[test]
+    fn a_coll_mod_of_an_index_alone_is_left_to_the_finalization() {
+        let map: CollectionMap = [(uuid(1), ns("a"))].into_iter().collect();
+        let index = Some(rawdoc! {"name": "i", "hidden": true});
+        let ddl =
+            Ddl::CollMod { uuid: uuid(1), namespace: ns("a"), options: RawDocumentBuf::new(), index: index.clone() };
+        assert!(plan_barrier(&ddl, &map).steps.is_empty());
+        let options = rawdoc! {"validationLevel": "off"};
+        let ddl = Ddl::CollMod { uuid: uuid(1), namespace: ns("a"), options, index };
+        assert_eq!(plan_barrier(&ddl, &map).steps.len(), 1);
+    }
+}

@@ -1,0 +1,53 @@
+//! Tells the bus how far the destination is, and lets it forget what is applied.
+
+use std::time::Duration;
+
+use mongoferry_bus::{Bus, BusError, key};
+use mongoferry_protocol::{Checkpoint, Durable};
+use tokio::time::Instant;
+
+use crate::metrics;
+
+const PUBLISH_EVERY: Duration = Duration::from_millis(100);
+const PURGE_EVERY: Duration = Duration::from_secs(10);
+
+pub struct Progress {
+    published: Option<Checkpoint>,
+    publish_at: Instant,
+    purged_before: u64,
+    purge_at: Instant,
+}
+
+impl Progress {
+    pub fn new() -> Self {
+        let now = Instant::now();
+        Self { published: None, publish_at: now, purged_before: 0, purge_at: now + PURGE_EVERY }
+    }
+
+    /// When there is something to tell next.
+    pub fn due(&self, checkpoint: &Durable<Checkpoint>) -> Option<Instant> {
+        (self.published.as_ref() != Some(checkpoint.get())).then_some(self.publish_at)
+    }
+
+    /// Publishes the checkpoint if it is news and the last one was published long enough ago.
+    pub async fn publish_if_due(&mut self, bus: &Bus, checkpoint: Durable<Checkpoint>) -> Result<(), BusError> {
+        match self.due(&checkpoint) {
+            Some(due) if due <= Instant::now() => self.publish(bus, checkpoint).await,
+            _ => Ok(()),
+        }
+    }
+
+    pub async fn publish(&mut self, bus: &Bus, checkpoint: Durable<Checkpoint>) -> Result<(), BusError> {
+        let checkpoint = checkpoint.into_inner();
+        bus.records().put(&key::applied(), &checkpoint).await?;
+        metrics::checkpoint(&checkpoint);
+        self.published = Some(checkpoint);
+        self.publish_at = Instant::now() + PUBLISH_EVERY;
+        if checkpoint.sequence > self.purged_before && self.publish_at > self.purge_at {
+            bus.purge_batches_before(checkpoint.sequence).await?;
+            self.purged_before = checkpoint.sequence;
+            self.purge_at = Instant::now() + PURGE_EVERY;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,64 @@
+//! What ends an applier, beyond what its destination may say of itself.
+
+use mongoferry_protocol::{Explain, Retry};
+
+use crate::error::MongoError;
+
+#[derive(Debug, thiserror::Error)]
+pub enum ApplyError {
+    #[error(transparent)]
+    Destination(#[from] MongoError),
+    #[error("another applier took over on {cluster}; term {term} has ended")]
+    StaleTerm { cluster: String, term: i64 },
+    #[error("the server version {version} of {cluster} can't apply the source's updates exactly")]
+    StageMissing { cluster: String, version: String },
+    #[error("{cluster} holds the records of another migration: {found}")]
+    OtherMigration { cluster: String, found: String },
+    #[error("the applier's records on {cluster} are incomplete: {detail}")]
+    RecordsDamaged { cluster: String, detail: String },
+    #[error("{namespace} on {cluster} is no longer the collection that was migrated")]
+    CollectionReplaced { cluster: String, namespace: String },
+}
+
+impl Explain for ApplyError {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Destination(error) => error.code(),
+            Self::StaleTerm { .. } => "MF-APPLY-1",
+            Self::StageMissing { .. } => "MF-APPLY-2",
+            Self::OtherMigration { .. } => "MF-APPLY-3",
+            Self::RecordsDamaged { .. } => "MF-APPLY-4",
+            Self::CollectionReplaced { .. } => "MF-APPLY-5",
+        }
+    }
+
+    fn hint(&self) -> String {
+        match self {
+            Self::Destination(error) => error.hint(),
+            Self::StaleTerm { .. } => "Nothing to do: the other one goes on, and this one stands by.".into(),
+            Self::StageMissing { .. } => "The destination lacks the aggregation stage $_internalApplyOplogUpdate. \
+                Upgrade it to 4.4.16, 5.0.11, 6.0 or later, then start the migration again; it goes on where it stood."
+                .into(),
+            Self::OtherMigration { .. } => "If that migration is over, drop the database `mongoferry` on the \
+                destination and start again with empty user databases; if not, use another destination."
+                .into(),
+            Self::RecordsDamaged { .. } => {
+                "Something changed the database `mongoferry` on the destination. Cancel the \
+                migration with `mongoferry cancel` and begin a new one."
+                    .into()
+            }
+            Self::CollectionReplaced { .. } => "Something besides mongoferry dropped or renamed collections on the \
+                destination. Cancel the migration with `mongoferry cancel`, empty the destination and begin a new one."
+                .into(),
+        }
+    }
+
+    fn retry(&self) -> Retry {
+        match self {
+            Self::Destination(error) => error.retry(),
+            Self::StaleTerm { .. } => Retry::Soon,
+            Self::StageMissing { .. } | Self::OtherMigration { .. } => Retry::AfterFix,
+            Self::RecordsDamaged { .. } | Self::CollectionReplaced { .. } => Retry::Never,
+        }
+    }
+}

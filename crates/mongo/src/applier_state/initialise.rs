@@ -1,0 +1,124 @@
+//! Lays the applier's records out on the destination. Doing it again changes nothing.
+
+use bson::{Document, RawArrayBuf, doc, raw::cstr, rawdoc};
+use mongoferry_protocol::{ChangePosition, CollectionUuid, MigrationSettings, Namespace, Optime, StartPoint};
+
+use super::{
+    ApplyError, LaneCheckpoint,
+    records::{self, CLAIM, COLLECTIONS, LANES, MARKER, MARKER_ID},
+};
+use crate::{
+    connection::Cluster,
+    error::MongoError,
+    lane_writer::transaction::{NotCommitted, Statement, transact, transaction_session},
+};
+
+/// What the records begin with.
+#[derive(Clone, Debug)]
+pub struct Beginning {
+    pub start: StartPoint,
+    /// Source UUID and destination namespace of each collection that was listed.
+    pub collections: Vec<(CollectionUuid, Namespace)>,
+    /// Documents were copied at or before this optime, as far as is known: up to it, they may be ahead of the changes.
+    pub replay_until: Optime,
+}
+
+const NAMESPACE_EXISTS: i32 = 48;
+/// Documents `{_id: uuid, ns}` in one insert; far below 16 MiB.
+const COLLECTIONS_PER_COMMAND: usize = 10_000;
+
+/// Makes the destination this migration's own, if it is nobody's: an error if another's records stand there.
+pub async fn mark_destination(destination: &Cluster, settings: &MigrationSettings) -> Result<(), ApplyError> {
+    for name in [LANES, COLLECTIONS, CLAIM, MARKER] {
+        // A collection that is created implicitly within a transaction would make concurrent transactions fail.
+        let command = doc! { "create": name, "writeConcern": { "w": "majority" } };
+        match destination.command(Namespace::OWN_DATABASE, command).await {
+            Err(MongoError::Command { cause, .. }) if cause.code == Some(NAMESPACE_EXISTS) => {}
+            other => drop(other?),
+        }
+    }
+    let marker = marker(settings);
+    let update = doc! { "q": { "_id": MARKER_ID }, "u": { "$setOnInsert": marker.clone() }, "upsert": true };
+    let command = doc! { "update": MARKER, "updates": [update], "writeConcern": { "w": "majority" } };
+    records::write(destination, command).await?;
+    let standing = super::find_one(destination, MARKER, MARKER_ID).await?.unwrap_or_default();
+    if marker.iter().all(|(field, value)| standing.get(field) == Some(value)) {
+        return Ok(());
+    }
+    Err(ApplyError::OtherMigration {
+        cluster: destination.hosts_label().to_owned(),
+        found: format!(
+            "migration {} from {}",
+            standing.get_str("id").unwrap_or("of unknown name"),
+            standing.get_str("source").unwrap_or("an unknown source"),
+        ),
+    })
+}
+
+/// Whether [`initialise`] was done. An error if another migration's records stand there.
+pub async fn is_initialised(destination: &Cluster, settings: &MigrationSettings) -> Result<bool, ApplyError> {
+    mark_destination(destination, settings).await?;
+    let marker = super::find_one(destination, MARKER, MARKER_ID).await?.unwrap_or_default();
+    Ok(marker.get_bool("collections_listed").unwrap_or(false))
+}
+
+/// Lanes at the start point, and the map of collections: each written only if it does not stand already.
+pub async fn initialise(
+    destination: &Cluster,
+    settings: &MigrationSettings,
+    beginning: &Beginning,
+) -> Result<(), ApplyError> {
+    mark_destination(destination, settings).await?;
+    let position = ChangePosition::end_of(beginning.start.apply_after);
+    let checkpoint = LaneCheckpoint { position, ..LaneCheckpoint::default() };
+    for lane in 0..settings.lanes {
+        let update = doc! {
+            "q": { "_id": i64::from(lane) },
+            "u": { "$setOnInsert": records::new_lane(checkpoint) },
+            "upsert": true,
+        };
+        let command = doc! { "update": LANES, "updates": [update], "writeConcern": { "w": "majority" } };
+        records::write(destination, command).await?;
+    }
+    list_collections_once(destination, beginning).await
+}
+
+/// All or nothing, and never again: what catalog changes make of the map must not be overwritten.
+async fn list_collections_once(destination: &Cluster, beginning: &Beginning) -> Result<(), ApplyError> {
+    let mut session = transaction_session(destination).await?;
+    let statements = || {
+        let inserts = beginning.collections.chunks(COLLECTIONS_PER_COMMAND).map(insert_collections);
+        std::iter::once(set_listed(beginning.replay_until)).chain(inserts)
+    };
+    match transact(destination, &mut session, statements).await {
+        Ok(_) | Err(NotCommitted::Fenced) => Ok(()),
+        Err(reason) => Err(reason.into_error(|| ApplyError::RecordsDamaged {
+            cluster: destination.hosts_label().to_owned(),
+            detail: "no marker".into(),
+        })),
+    }
+}
+
+fn set_listed(replay_until: Optime) -> Statement {
+    let set = rawdoc! { "collections_listed": true, "replay_until": records::optime_value(replay_until) };
+    let query = rawdoc! { "_id": MARKER_ID, "collections_listed": { "$ne": true } };
+    let command = rawdoc! { "update": MARKER, "updates": [{ "q": query, "u": { "$set": set } }] };
+    records::own_statement(command, Some(1))
+}
+
+fn insert_collections(collections: &[(CollectionUuid, Namespace)]) -> Statement {
+    let record = |(uuid, namespace): &(CollectionUuid, Namespace)| {
+        rawdoc! { "_id": records::uuid_binary(*uuid), "ns": namespace.to_string() }
+    };
+    let mut command = rawdoc! { "insert": COLLECTIONS, "ordered": false };
+    command.append(cstr!("documents"), collections.iter().map(record).collect::<RawArrayBuf>());
+    records::own_statement(command, None)
+}
+
+fn marker(settings: &MigrationSettings) -> Document {
+    doc! {
+        "id": settings.id.to_string(),
+        "source": format!("{}/{}", settings.source.replica_set, settings.source.hosts.join(",")),
+        "created_at_ms": i64::try_from(settings.created_at_ms).unwrap_or(i64::MAX),
+    }
+}

@@ -1,0 +1,139 @@
+//! One step: looks whether it is done already, and does it if not.
+
+use bson::{Document, RawDocument, doc};
+use mongoferry_protocol::{CollectionUuid, Namespace};
+
+use super::{DdlExecutor, DdlStep};
+use crate::{
+    applier_state::ApplyError,
+    catalog::uuid_binary,
+    create_collection::{create_collection, destination_options},
+    error::MongoError,
+    index_builder::{BuildState, build_indexes},
+};
+
+const INDEX_NOT_FOUND: i32 = 27;
+/// CollectionUUIDMismatch: the collection under this name is another one.
+const OTHER_COLLECTION: i32 = 361;
+
+impl DdlExecutor {
+    /// Does the step if it is not done yet. Confirmed by a majority.
+    pub async fn execute(&self, step: &DdlStep) -> Result<(), ApplyError> {
+        match step {
+            DdlStep::Create { namespace, options } => {
+                let options = self.raw(options)?;
+                Ok(create_collection(&self.cluster, self.version, namespace, options).await?)
+            }
+            DdlStep::Drop { namespace, uuid } => self.drop_collection(namespace, *uuid).await,
+            DdlStep::Rename { from, to, uuid } => self.rename(from, to, *uuid).await,
+            DdlStep::CreateIndexes { namespace, uuid, specs } => self.create_indexes(namespace, *uuid, specs).await,
+            DdlStep::DropIndex { namespace, uuid, name } => {
+                let command = doc! { "dropIndexes": namespace.collection(), "index": name };
+                self.on_claimed(namespace, *uuid, command).await
+            }
+            DdlStep::CollMod { namespace, uuid, options } => self.coll_mod(namespace, *uuid, options).await,
+        }
+    }
+
+    async fn drop_collection(&self, namespace: &Namespace, uuid: Option<CollectionUuid>) -> Result<(), ApplyError> {
+        let Some(uuid) = uuid else { return Ok(()) };
+        match self.name_of(namespace.database(), uuid).await? {
+            None => Ok(()),
+            Some(name) => self.on_claimed(&name, Some(uuid), doc! { "drop": name.collection() }).await,
+        }
+    }
+
+    async fn rename(&self, from: &Namespace, to: &Namespace, uuid: Option<CollectionUuid>) -> Result<(), ApplyError> {
+        let replaced = || ApplyError::CollectionReplaced {
+            cluster: self.cluster.hosts_label().to_owned(),
+            namespace: from.to_string(),
+        };
+        let uuid = uuid.ok_or_else(replaced)?;
+        match self.name_of(from.database(), uuid).await? {
+            Some(name) if name == *to => Ok(()),
+            Some(name) if name == *from => {
+                let command = doc! { "renameCollection": from.to_string(), "to": to.to_string() };
+                let reply = self.run("admin", self.checked(command, uuid)).await;
+                reply.map(drop).map_err(ApplyError::from)
+            }
+            _ => Err(replaced()),
+        }
+    }
+
+    /// An index that can't be built does not stop the changes: the finalization builds it, or says why not.
+    async fn create_indexes(
+        &self,
+        namespace: &Namespace,
+        uuid: Option<CollectionUuid>,
+        specs: &[serde_bytes::ByteBuf],
+    ) -> Result<(), ApplyError> {
+        if uuid.is_none() || self.uuid_of(namespace).await? != uuid {
+            return Ok(());
+        }
+        let specs = specs.iter().map(|spec| self.raw(spec)).collect::<Result<Vec<_>, _>>()?;
+        for outcome in build_indexes(&self.cluster, self.version, namespace, &specs).await? {
+            if let BuildState::Failed { reason } = outcome.state {
+                tracing::warn!(%namespace, index = outcome.name, reason, "an index waits for the finalization");
+            }
+        }
+        Ok(())
+    }
+
+    async fn coll_mod(
+        &self,
+        namespace: &Namespace,
+        uuid: Option<CollectionUuid>,
+        options: &[u8],
+    ) -> Result<(), ApplyError> {
+        let options = destination_options(self.raw(options)?, self.version)
+            .map_err(|error| self.cluster.unexpected("collMod of the source", error))?;
+        if options.is_empty() {
+            return Ok(());
+        }
+        let mut command = doc! { "collMod": namespace.collection() };
+        command.extend(options);
+        self.on_claimed(namespace, uuid, command).await
+    }
+
+    /// Runs a command on a collection if it is still the claimed one; otherwise it was done, and more.
+    async fn on_claimed(
+        &self,
+        namespace: &Namespace,
+        uuid: Option<CollectionUuid>,
+        command: Document,
+    ) -> Result<(), ApplyError> {
+        let Some(uuid) = uuid else { return Ok(()) };
+        if self.uuid_of(namespace).await? != Some(uuid) {
+            return Ok(());
+        }
+        match self.run(namespace.database(), self.checked(command, uuid)).await {
+            Err(MongoError::Command { cause, .. })
+                if matches!(cause.code, Some(INDEX_NOT_FOUND | OTHER_COLLECTION)) =>
+            {
+                Ok(())
+            }
+            Err(MongoError::CollectionGone { .. }) => Ok(()),
+            other => Ok(other.map(drop)?),
+        }
+    }
+
+    fn checked(&self, mut command: Document, uuid: CollectionUuid) -> Document {
+        if self.checks_uuids {
+            command.insert("collectionUUID", uuid_binary(uuid));
+        }
+        command
+    }
+
+    async fn run(&self, database: &str, mut command: Document) -> Result<Document, MongoError> {
+        command.insert("writeConcern", doc! { "w": "majority" });
+        self.cluster.command(database, command).await
+    }
+
+    fn raw<'a>(&self, bytes: &'a [u8]) -> Result<&'a RawDocument, ApplyError> {
+        let damaged = |error| ApplyError::RecordsDamaged {
+            cluster: self.cluster.hosts_label().to_owned(),
+            detail: format!("a claim holds no BSON: {error}"),
+        };
+        RawDocument::from_bytes(bytes).map_err(damaged)
+    }
+}

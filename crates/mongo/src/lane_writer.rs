@@ -1,0 +1,162 @@
+//! Writes one lane: the operations of a round and the lane's checkpoint, in one transaction.
+//!
+//! The transaction begins with an update of the lane's record that must match under the applier's own term, so that one
+//! whose term has ended writes nothing. Committed by a majority or not at all; a round too large for one transaction is
+//! written in several, of which only the last moves the checkpoint.
+
+mod commands;
+pub(crate) mod transaction;
+mod update_forms;
+mod write_step;
+
+use bson::oid::ObjectId;
+use mongodb::ClientSession;
+use mongoferry_protocol::Durable;
+
+use crate::{
+    applier_state::{ApplyError, LaneCheckpoint, records},
+    connection::Cluster,
+};
+use commands::{Commands, Part};
+use transaction::{NotCommitted, transact, transaction_session};
+pub use write_step::{CollectionSteps, InsertForm, WriteStep};
+
+/// What a lane has to do in a round.
+#[derive(Clone, Debug)]
+pub struct LaneRound {
+    pub collections: Vec<CollectionSteps>,
+    pub inserts: InsertForm,
+    /// Where the lane stands afterwards.
+    pub checkpoint: LaneCheckpoint,
+    /// Changes that the steps came of.
+    pub changes: u64,
+}
+
+/// What writing a round took.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LaneWritten {
+    pub checkpoint: LaneCheckpoint,
+    pub changes: u64,
+    /// Transactions that were given up and done again.
+    pub retries: u64,
+}
+
+/// One lane's connection to the destination, for one term.
+pub struct LaneWriter {
+    cluster: Cluster,
+    session: ClientSession,
+    lane: u32,
+    term: i64,
+}
+
+impl LaneWriter {
+    pub(crate) async fn open(cluster: &Cluster, lane: u32, term: i64) -> Result<Self, ApplyError> {
+        Ok(Self { cluster: cluster.clone(), session: transaction_session(cluster).await?, lane, term })
+    }
+
+    pub(crate) fn session(&self) -> &ClientSession {
+        &self.session
+    }
+
+    pub fn lane(&self) -> u32 {
+        self.lane
+    }
+
+    /// Writes a round. After an error the lane stands before or behind it: only a new term tells.
+    pub async fn write(&mut self, round: &LaneRound) -> Result<Durable<LaneWritten>, ApplyError> {
+        let mut written = LaneWritten { checkpoint: round.checkpoint, changes: round.changes, retries: 0 };
+        let mut form = round.inserts;
+        let mut waiting: Vec<Vec<Part<'_>>> = vec![parts(round)];
+        while let Some(piece) = waiting.pop() {
+            let moves = waiting.is_empty().then_some(round);
+            match self.write_piece(&piece, form, moves, &mut written.retries).await {
+                Ok(()) => {}
+                Err(NotCommitted::Duplicate(_)) if form == InsertForm::Insert => {
+                    form = InsertForm::Upsert;
+                    written.retries += 1;
+                    waiting.push(piece);
+                }
+                Err(NotCommitted::TooLarge(_)) if step_count(&piece) > 1 => {
+                    let (first, second) = halves(&piece);
+                    written.retries += 1;
+                    waiting.extend([second, first]);
+                }
+                Err(reason) => return Err(reason.into_error(|| self.stale_term())),
+            }
+        }
+        Ok(Durable::attest(written))
+    }
+
+    async fn write_piece(
+        &mut self,
+        piece: &[Part<'_>],
+        form: InsertForm,
+        moves: Option<&LaneRound>,
+        retries: &mut u64,
+    ) -> Result<(), NotCommitted> {
+        let transaction = ObjectId::new();
+        let (lane, term) = (self.lane, self.term);
+        let statements = || {
+            let fence = match moves {
+                Some(round) => records::advance_lane(lane, term, transaction, round.checkpoint, round.changes),
+                None => records::touch_lane(lane, term, transaction),
+            };
+            std::iter::once(fence).chain(Commands::new(piece, form))
+        };
+        match transact(&self.cluster, &mut self.session, statements).await {
+            Ok(in_vain) => *retries += u64::from(in_vain),
+            Err(NotCommitted::Fenced) if self.is_committed(transaction).await? => {}
+            Err(reason) => return Err(reason),
+        }
+        Ok(())
+    }
+
+    /// A commit whose answer was lost may have been carried out; then its redoing is fenced off.
+    async fn is_committed(&self, transaction: ObjectId) -> Result<bool, NotCommitted> {
+        let confirmed = records::confirm(&self.cluster, self.term, transaction).await;
+        confirmed.map(|lanes| lanes == 1).map_err(NotCommitted::Failed)
+    }
+
+    fn stale_term(&self) -> ApplyError {
+        ApplyError::StaleTerm { cluster: self.cluster.hosts_label().to_owned(), term: self.term }
+    }
+}
+
+fn parts(round: &LaneRound) -> Vec<Part<'_>> {
+    round.collections.iter().map(|collection| (&collection.namespace, collection.steps.as_slice())).collect()
+}
+
+fn step_count(piece: &[Part<'_>]) -> usize {
+    piece.iter().map(|(_, steps)| steps.len()).sum()
+}
+
+/// The first and the second half of the steps; order is kept.
+fn halves<'a>(piece: &[Part<'a>]) -> (Vec<Part<'a>>, Vec<Part<'a>>) {
+    let mut left = step_count(piece) / 2;
+    let (mut first, mut second) = (Vec::new(), Vec::new());
+    for (namespace, steps) in piece {
+        let (before, behind) = steps.split_at(left.min(steps.len()));
+        left -= before.len();
+        first.push((*namespace, before));
+        second.push((*namespace, behind));
+    }
+    (first, second)
+}
+
+#[cfg(test)]
+mod tests {
+    use bson::rawdoc;
+    use mongoferry_protocol::Namespace;
+
+    use super::{WriteStep, halves, step_count};
+
+    #[test]
+    fn halves_keep_every_step_in_order() {
+        let step = |id: i32| WriteStep::Delete { id: rawdoc! {"_id": id} };
+        let (a, b) = (Namespace::new("shop", "a"), Namespace::new("shop", "b"));
+        let (of_a, of_b) = ([step(1), step(2), step(3)], [step(4), step(5)]);
+        let (first, second) = halves(&[(&a, &of_a), (&b, &of_b)]);
+        assert_eq!((step_count(&first), step_count(&second)), (2, 3));
+        assert_eq!((first[0].1, second[0].1, second[1].1), (&of_a[..2], &of_a[2..], &of_b[..]));
+    }
+}

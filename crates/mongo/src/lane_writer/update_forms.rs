@@ -1,0 +1,119 @@
+//! Single statements of `delete` and `update` commands, put together from raw BSON. Pure.
+
+use bson::{RawArrayBuf, RawBsonRef, RawDocument, RawDocumentBuf, raw::cstr, rawdoc, spec::ElementType};
+
+use super::WriteStep;
+
+/// The query that finds `{_id: value}` and nothing else. A regular expression or a document with operators in place of the
+/// value would be taken for a condition, so these are compared by `$eq`.
+pub(super) fn id_query(id: &RawDocument) -> RawDocumentBuf {
+    match id.iter().next() {
+        Some(Ok((_, value))) if is_condition(value) => {
+            let mut equal = RawDocumentBuf::new();
+            equal.append(cstr!("$eq"), value);
+            rawdoc! { "_id": equal }
+        }
+        _ => id.to_owned(),
+    }
+}
+
+fn is_condition(value: RawBsonRef<'_>) -> bool {
+    match value {
+        RawBsonRef::RegularExpression(_) => true,
+        RawBsonRef::Document(document) => has_name(document, |name| name.starts_with('$')),
+        _ => false,
+    }
+}
+
+fn has_name(document: &RawDocument, wanted: impl Fn(&str) -> bool) -> bool {
+    document.iter().flatten().any(|(name, _)| wanted(name.as_str()))
+}
+
+pub(super) fn delete_statement(id: &RawDocument) -> RawDocumentBuf {
+    rawdoc! { "q": id_query(id), "limit": 1 }
+}
+
+/// The update that carries out `step`, which is no delete; nothing if its document has no `_id`.
+pub(super) fn update_statement(step: &WriteStep) -> Option<RawDocumentBuf> {
+    match step {
+        WriteStep::Delete { .. } => None,
+        WriteStep::Insert { document } => {
+            let mut id = RawDocumentBuf::new();
+            id.append(cstr!("_id"), document.get("_id").ok()??);
+            Some(replacement(&id, document, true))
+        }
+        WriteStep::Replace { id, document } => Some(replacement(id, document, false)),
+        WriteStep::Delta { id, delta } => {
+            let stage = rawdoc! { "$_internalApplyOplogUpdate": { "oplogUpdate": delta.clone() } };
+            Some(rawdoc! { "q": id_query(id), "u": [stage], "upsert": false, "multi": false })
+        }
+    }
+}
+
+fn replacement(id: &RawDocument, document: &RawDocument, upsert: bool) -> RawDocumentBuf {
+    let mut statement = rawdoc! { "q": id_query(id) };
+    if is_altered_by_the_server(document) {
+        let mut pipeline = RawArrayBuf::new();
+        pipeline.push(rawdoc! { "$replaceWith": { "$literal": document.to_owned() } });
+        statement.append(cstr!("u"), pipeline);
+    } else {
+        statement.append(cstr!("u"), document);
+    }
+    statement.append(cstr!("upsert"), upsert);
+    statement.append(cstr!("multi"), false);
+    statement
+}
+
+/// A zero timestamp at the top level, except as `_id`, is replaced by the present time when it is inserted or replaced; the
+/// result of a pipeline is stored as it is. The same road is taken for names that look like operators.
+pub(super) fn is_altered_by_the_server(document: &RawDocument) -> bool {
+    document.iter_elements().flatten().any(|element| {
+        let name = element.key().as_str();
+        let is_zero = || {
+            matches!(element.value(), Ok(RawBsonRef::Timestamp(timestamp)) if timestamp.time == 0 && timestamp.increment == 0)
+        };
+        name.starts_with('$') || (element.element_type() == ElementType::Timestamp && name != "_id" && is_zero())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use bson::{RawBson, Regex, Timestamp, raw::cstr, rawdoc};
+
+    use super::{id_query, is_altered_by_the_server, update_statement};
+    use crate::lane_writer::WriteStep;
+
+    #[test]
+    fn ids_that_look_like_conditions_are_compared_by_eq() {
+        for plain in [rawdoc! {"_id": 1}, rawdoc! {"_id": {"a": 1}}, rawdoc! {"_id": RawBson::Null}] {
+            assert_eq!(id_query(&plain), plain);
+        }
+        let reference = rawdoc! {"$ref": "a", "$id": 1};
+        assert_eq!(id_query(&rawdoc! {"_id": reference.clone()}), rawdoc! {"_id": {"$eq": reference}});
+        let regex = Regex { pattern: cstr!("a").into(), options: cstr!("i").into() };
+        assert_eq!(id_query(&rawdoc! {"_id": regex.clone()}), rawdoc! {"_id": {"$eq": regex}});
+    }
+
+    #[test]
+    fn what_the_server_would_alter_is_written_literally() {
+        let zero = Timestamp { time: 0, increment: 0 };
+        assert!(is_altered_by_the_server(&rawdoc! {"_id": 1, "at": zero}));
+        assert!(is_altered_by_the_server(&rawdoc! {"_id": 1, "$set": 1}));
+        assert!(!is_altered_by_the_server(
+            &rawdoc! {"_id": zero, "a": {"at": zero}, "b": Timestamp {time: 0, increment: 1}}
+        ));
+        let document = rawdoc! {"_id": 1, "at": zero};
+        let statement = update_statement(&WriteStep::Insert { document: document.clone() });
+        let literal = rawdoc! {"$replaceWith": {"$literal": document}};
+        assert_eq!(statement, Some(rawdoc! {"q": {"_id": 1}, "u": [literal], "upsert": true, "multi": false}));
+    }
+
+    #[test]
+    fn a_delta_goes_through_the_stage_as_it_is() {
+        let delta = rawdoc! {"$v": 2, "diff": {"u": {"a": 1}}};
+        let step = WriteStep::Delta { id: rawdoc! {"_id": "x"}, delta: delta.clone() };
+        let stage = rawdoc! {"$_internalApplyOplogUpdate": {"oplogUpdate": delta}};
+        let expected = rawdoc! {"q": {"_id": "x"}, "u": [stage], "upsert": false, "multi": false};
+        assert_eq!(update_statement(&step), Some(expected));
+    }
+}

@@ -1,0 +1,161 @@
+use bson::{Document, Timestamp, doc, oid::ObjectId, rawdoc};
+use mongoferry_mongo::{
+    ApplyError, CollectionSteps, InsertForm, LaneCheckpoint, LaneRound, LaneWritten, MongoError, WriteStep,
+    mark_destination,
+};
+use mongoferry_protocol::{Explain, Optime, Retry};
+
+use crate::{at, destination, namespace, settings, uuid};
+
+fn insert(id: i32, n: i32) -> WriteStep {
+    WriteStep::Insert { document: rawdoc! {"_id": id, "n": n} }
+}
+
+fn round(t: u32, steps: Vec<WriteStep>) -> LaneRound {
+    let changes = steps.len() as u64;
+    let collections = vec![CollectionSteps { namespace: namespace("shop.orders"), steps }];
+    LaneRound { collections, inserts: InsertForm::Insert, checkpoint: at(t), changes }
+}
+
+#[tokio::test]
+async fn every_kind_of_step_is_written_together_with_the_checkpoint() {
+    let server = destination(&[(uuid(1), "shop.orders")]).await;
+    let (mut state, mut writers) = server.take_over().await;
+    let zero = Timestamp { time: 0, increment: 0 };
+    let reference = rawdoc! {"$ref": "a", "$id": 1};
+    let steps = vec![
+        insert(1, 1),
+        insert(2, 1),
+        WriteStep::Insert { document: rawdoc! {"_id": 3, "at": zero} },
+        WriteStep::Insert { document: rawdoc! {"_id": {"a": 1}, "n": 1} },
+        WriteStep::Insert { document: rawdoc! {"_id": 4, "n": 1} },
+        WriteStep::Replace { id: rawdoc! {"_id": 1}, document: rawdoc! {"_id": 1, "n": 2} },
+        WriteStep::Replace { id: rawdoc! {"_id": 9}, document: rawdoc! {"_id": 9} },
+        WriteStep::Delta { id: rawdoc! {"_id": 1}, delta: rawdoc! {"$v": 2, "diff": {"u": {"n": 3}, "i": {"m": 1}}} },
+        WriteStep::Delta { id: rawdoc! {"_id": 2}, delta: rawdoc! {"$v": 1, "$set": {"n": 5}} },
+        WriteStep::Delta { id: rawdoc! {"_id": 9}, delta: rawdoc! {"$v": 2, "diff": {"u": {"n": 3}}} },
+        WriteStep::Delete { id: rawdoc! {"_id": 4} },
+        WriteStep::Delete { id: rawdoc! {"_id": reference} },
+    ];
+    let written = writers[0].write(&round(150, steps)).await.expect("writes");
+    assert_eq!(*written.get(), LaneWritten { checkpoint: at(150), changes: 12, retries: 0 });
+    state.lane_written(0, &written);
+    let expected = vec![
+        doc! {"_id": 1, "n": 3, "m": 1},
+        doc! {"_id": 2, "n": 5},
+        doc! {"_id": 3, "at": zero},
+        doc! {"_id": {"a": 1}, "n": 1},
+    ];
+    assert_eq!(server.documents("shop", "orders").await, expected);
+
+    state.advance_idle(&[1], at(150)).await.expect("advances");
+    let checkpoint = state.checkpoint().into_inner();
+    assert_eq!((checkpoint.applied, checkpoint.changes_applied, checkpoint.term), (Optime::new(150, 1), 12, 1));
+    let (again, _) = server.take_over().await;
+    assert_eq!((again.lanes(), again.term()), (state.lanes(), 2));
+    assert_eq!(again.checkpoint().into_inner().changes_applied, 12);
+    server.end().await;
+}
+
+#[tokio::test]
+async fn a_former_term_writes_nothing_any_more() {
+    let server = destination(&[(uuid(1), "shop.orders")]).await;
+    let (mut old, mut old_writers) = server.take_over().await;
+    old_writers[0].write(&round(150, vec![insert(1, 1)])).await.expect("writes while its term lasts");
+    let (new, mut new_writers) = server.take_over().await;
+    assert_eq!((old.term(), new.term()), (1, 2));
+
+    let stale = |error: &ApplyError| matches!(error, ApplyError::StaleTerm { .. }) && error.retry() == Retry::Soon;
+    let refused = old_writers[0].write(&round(160, vec![insert(2, 1)])).await.expect_err("its term has ended");
+    assert!(stale(&refused), "{refused}");
+    let refused = old_writers[1].write(&round(160, vec![insert(3, 1)])).await.expect_err("its term has ended");
+    assert!(stale(&refused), "{refused}");
+    assert!(stale(&old.advance_idle(&[0, 1], at(160)).await.expect_err("its term has ended")));
+    let claim = old.claim_barrier(at(160).position, Default::default()).await;
+    assert!(stale(&claim.expect_err("its term has ended")));
+    assert_eq!(server.documents("shop", "orders").await, [doc! {"_id": 1, "n": 1}]);
+
+    new_writers[0].write(&round(170, vec![insert(4, 1)])).await.expect("the new term writes");
+    let (last, _) = server.take_over().await;
+    assert_eq!(last.lanes(), [at(170), LaneCheckpoint { sequence: 0, ..at(100) }]);
+    server.end().await;
+}
+
+#[tokio::test]
+async fn a_transaction_left_open_by_a_dead_applier_does_not_hold_up_its_successor() {
+    let server = destination(&[]).await;
+    server.take_over().await;
+    // What a killed process leaves behind: a transaction that has locked a lane, on the session it had announced.
+    let mut session = server.user.start_session().await.expect("a session");
+    let lanes = server.user.database("mongoferry").collection::<Document>("lanes");
+    let announced = doc! {"$set": {"session": session.id().clone()}};
+    lanes.update_one(doc! {"_id": 0_i64}, announced).await.expect("announces");
+    session.start_transaction().await.expect("starts");
+    let lock = doc! {"$set": {"transaction": ObjectId::new()}};
+    lanes.update_one(doc! {"_id": 0_i64}, lock).session(&mut session).await.expect("locks the lane");
+    let began = std::time::Instant::now();
+    server.take_over().await;
+    assert!(began.elapsed().as_secs() < 20, "{:?}", began.elapsed());
+    server.end().await;
+}
+
+#[tokio::test]
+async fn an_insert_of_what_is_there_replaces_it() {
+    let server = destination(&[(uuid(1), "shop.orders")]).await;
+    let (_, mut writers) = server.take_over().await;
+    server.run("shop", doc! {"insert": "orders", "documents": [{"_id": 1, "old": true}]}).await;
+    let steps = vec![insert(1, 1), insert(2, 1)];
+    let written = writers[0].write(&round(150, steps.clone())).await.expect("writes");
+    assert_eq!(written.get().retries, 1);
+    let upserts = LaneRound { inserts: InsertForm::Upsert, ..round(160, steps) };
+    let written = writers[0].write(&upserts).await.expect("writes");
+    assert_eq!(written.get().retries, 0);
+    assert_eq!(server.documents("shop", "orders").await, [doc! {"_id": 1, "n": 1}, doc! {"_id": 2, "n": 1}]);
+    server.end().await;
+}
+
+#[tokio::test]
+async fn a_unique_index_in_the_way_is_named() {
+    let server = destination(&[(uuid(1), "shop.orders")]).await;
+    let (_, mut writers) = server.take_over().await;
+    let index = doc! {"key": {"n": 1}, "name": "n_unique", "unique": true};
+    server.run("shop", doc! {"createIndexes": "orders", "indexes": [index]}).await;
+    let error = writers[0].write(&round(150, vec![insert(1, 7), insert(2, 7)])).await.expect_err("not unique");
+    let ApplyError::Destination(MongoError::DuplicateKey { cause, .. }) = &error else { panic!("{error}") };
+    assert!(cause.message.contains("n_unique") && cause.message.contains("n: 7"), "{cause}");
+    assert!(server.documents("shop", "orders").await.is_empty());
+    server.end().await;
+}
+
+#[tokio::test]
+async fn what_is_too_much_for_one_transaction_is_written_in_several() {
+    let server = destination(&[(uuid(1), "shop.orders")]).await;
+    let (_, mut writers) = server.take_over().await;
+    server.run("admin", doc! {"setParameter": 1, "transactionLifetimeLimitSeconds": 60}).await;
+    let text = "x".repeat(5 * 1024 * 1024);
+    let steps = (0..10).map(|id| WriteStep::Insert { document: rawdoc! {"_id": id, "text": text.as_str()} }).collect();
+    writers[0].write(&round(150, steps)).await.expect("writes");
+    let count = server.run("shop", doc! {"count": "orders"}).await;
+    assert_eq!(count.get_i32("n").expect("a number"), 10);
+    server.end().await;
+}
+
+#[tokio::test]
+async fn records_are_laid_out_once_and_belong_to_one_migration() {
+    let server = destination(&[(uuid(1), "shop.orders")]).await;
+    let (mut state, mut writers) = server.take_over().await;
+    writers[0].write(&round(150, vec![insert(1, 1)])).await.expect("writes");
+    state.advance_idle(&[1], at(140)).await.expect("advances");
+    server.initialise(&[(uuid(2), "shop.others")]).await;
+    let (state, _) = server.take_over().await;
+    assert_eq!(state.lanes(), [at(150), at(140)]);
+    assert_eq!(state.collections().get(uuid(1)), Some(&namespace("shop.orders")));
+    assert_eq!(state.collections().get(uuid(2)), None);
+    assert_eq!(state.replay_until(), Optime::new(200, 1));
+    assert_eq!(state.resume_sequence(), 140);
+
+    let other = mark_destination(&server.cluster, &settings(2)).await.expect_err("another migration's");
+    assert!(matches!(other, ApplyError::OtherMigration { .. }), "{other}");
+    assert_eq!(other.retry(), Retry::AfterFix);
+    server.end().await;
+}

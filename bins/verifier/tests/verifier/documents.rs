@@ -41,7 +41,7 @@ fn odd_documents() -> Vec<Document> {
         Bson::Double(1.5),
         Bson::Boolean(false),
         Bson::String("ü\0".into()),
-        Bson::ObjectId(ObjectId::new()),
+        Bson::ObjectId(ObjectId::from_bytes([7; 12])),
         Bson::DateTime(bson::DateTime::from_millis(-1)),
         Bson::Document(doc! {"a": {"$ref": "x", "$id": 1}, "b": [1, null]}),
         Bson::Document(doc! {}),

@@ -1,0 +1,42 @@
+//! The validator's options.
+
+use clap::{CommandFactory, FromArgMatches, Parser, ValueEnum, parser::ValueSource};
+use mongoferry_stage::{DestinationArgs, SourceArgs, StageArgs};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ReportFormat {
+    /// For people.
+    Table,
+    /// The report as one JSON document.
+    Json,
+}
+
+/// Checks both clusters before a migration; writes to neither.
+///
+/// With --nats the bus is checked too, and the report is stored there for the migration.
+#[derive(Parser)]
+#[command(name = "mongoferry-validator", version)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    pub(crate) stage: StageArgs,
+    #[command(flatten)]
+    pub(crate) source: SourceArgs,
+    #[command(flatten)]
+    pub(crate) destination: DestinationArgs,
+    /// Form of the report on standard output.
+    #[arg(long, value_enum, env = "MONGOFERRY_VALIDATOR_FORMAT", default_value_t = ReportFormat::Table)]
+    pub(crate) format: ReportFormat,
+}
+
+impl Args {
+    /// Parses the command line, and says whether a bus was named on it or in the environment. Ends the process with 2 on a
+    /// bad option.
+    pub(crate) fn parse_with_bus() -> (Self, bool) {
+        let matches = Self::command().get_matches();
+        let with_bus = matches.value_source("nats").is_some_and(|source| source != ValueSource::DefaultValue);
+        match Self::from_arg_matches(&matches) {
+            Ok(args) => (args, with_bus),
+            Err(error) => error.exit(),
+        }
+    }
+}

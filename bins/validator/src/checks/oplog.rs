@@ -1,0 +1,89 @@
+//! MF-V11: the source's oplog can be read. MF-V12: it reaches back far enough to survive a pause of the capture.
+
+use bson::{Bson, Document, doc};
+use mongoferry_mongo::oplog_bounds;
+use mongoferry_protocol::Finding;
+
+use crate::{
+    check::{Check, Trouble},
+    cluster_observation::ClusterObservation,
+    format_size::{bytes, seconds},
+};
+
+const SHORT_WINDOW_SECONDS: u64 = 3_600;
+
+pub(crate) async fn check(source: &ClusterObservation) -> Vec<Finding> {
+    let readable = Check::new("MF-V11", "source: oplog is readable");
+    let (oldest, newest) = match oplog_bounds(&source.cluster).await {
+        Ok(bounds) => bounds,
+        Err(error) => return vec![readable.fails_by(&error)],
+    };
+    let stats = source.cluster.command("local", doc! {"collStats": "oplog.rs"}).await.ok();
+    let size =
+        stats.and_then(|stats| Some(OplogSize { used: number(&stats, "size")?, max: number(&stats, "maxSize")? }));
+    vec![readable.passes(format!("{oldest} to {newest}")), window(u64::from(newest.t.saturating_sub(oldest.t)), size)]
+}
+
+#[derive(Clone, Copy)]
+struct OplogSize {
+    used: u64,
+    max: u64,
+}
+
+/// The oplog of a young cluster reaches back to its beginning, and will reach further once it is full.
+fn window(reached_seconds: u64, size: Option<OplogSize>) -> Finding {
+    let check = Check::new("MF-V12", "source: oplog window");
+    let expected = match size {
+        Some(OplogSize { used, max }) if used > 0 && used < max / 10 * 9 => {
+            (u128::from(reached_seconds) * u128::from(max) / u128::from(used)) as u64
+        }
+        _ => reached_seconds,
+    };
+    let max = size.map_or_else(String::new, |size| format!(" of {}", bytes(size.max)));
+    let found = if expected > reached_seconds {
+        format!("an oplog{max} that has not filled up yet; about {} when it has", seconds(expected))
+    } else {
+        format!("an oplog{max} that reaches back {}", seconds(reached_seconds))
+    };
+    if expected >= SHORT_WINDOW_SECONDS {
+        return check.passes(found);
+    }
+    check.warns(Trouble::new(
+        found,
+        "Changes are kept on the bus, but if the capture is down for longer than this, they are lost and the migration \
+         must begin anew.",
+        "Enlarge it on every member: db.adminCommand({replSetResizeOplog: 1, size: 16384}) (MB), on 4.4 and newer also \
+         minRetentionHours: 24.",
+    ))
+}
+
+fn number(document: &Document, key: &str) -> Option<u64> {
+    match document.get(key)? {
+        Bson::Int32(value) => u64::try_from(*value).ok(),
+        Bson::Int64(value) => u64::try_from(*value).ok(),
+        Bson::Double(value) if *value >= 0.0 => Some(*value as u64),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use mongoferry_protocol::Severity;
+
+    use super::{OplogSize, window};
+
+    #[test]
+    fn a_window_under_an_hour_warns_unless_it_still_grows() {
+        let full = Some(OplogSize { used: 99, max: 100 });
+        let young = Some(OplogSize { used: 1, max: 100 });
+        for (reached, size, severity) in [
+            (3_599, full, Severity::Warning),
+            (3_600, full, Severity::Info),
+            (100, young, Severity::Info),
+            (10, young, Severity::Warning),
+            (100, None, Severity::Warning),
+        ] {
+            assert_eq!(window(reached, size).severity, severity, "{reached}");
+        }
+    }
+}

@@ -1,0 +1,33 @@
+//! What is known of a cluster that was reached: the input of most checks.
+
+use std::fmt;
+
+use mongoferry_mongo::{CatalogListing, Cluster, ClusterFacts};
+use mongoferry_protocol::ClusterIdentity;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Side {
+    Source,
+    Destination,
+}
+
+impl fmt::Display for Side {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Source => "source",
+            Self::Destination => "destination",
+        })
+    }
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct ClusterObservation {
+    pub(crate) side: Side,
+    pub(crate) cluster: Cluster,
+    pub(crate) facts: ClusterFacts,
+    pub(crate) identity: ClusterIdentity,
+    /// Who this connection is logged in as, `name@database`; empty without authentication.
+    pub(crate) users: Vec<String>,
+    /// Absent where it could not be listed, or was not needed.
+    pub(crate) catalog: Option<CatalogListing>,
+}

@@ -164,10 +164,24 @@ pub fn example_status(phases: &[Phase]) -> MigrationStatus {
 }
 
 #[cfg(test)]
-mod tests {
-    use mongoferry_protocol::{CollectionStatus, CopierStatus, Lag, Phase};
+pub fn example_collection(namespace: &str, bytes: u64, bytes_total: u64) -> CollectionStatus {
+    CollectionStatus {
+        namespace: namespace.into(),
+        documents: bytes / 1000,
+        documents_total: bytes_total / 1000,
+        bytes,
+        bytes_total,
+        ranges: 1,
+        ranges_total: 2,
+        complete: bytes == bytes_total,
+    }
+}
 
-    use super::{example_status, status_text};
+#[cfg(test)]
+mod tests {
+    use mongoferry_protocol::{CopierStatus, Lag, Phase};
+
+    use super::{example_collection, example_status, status_text};
 
     #[test]
     fn one_screen() {
@@ -176,16 +190,7 @@ mod tests {
         status.bytes_per_second = 1 << 20;
         status.lag = Some(Lag::default());
         status.gap_closed = true;
-        status.collections = vec![CollectionStatus {
-            namespace: "shop.orders".into(),
-            documents: 12_345,
-            documents_total: 20_000,
-            bytes: 5 << 20,
-            bytes_total: 10 << 20,
-            ranges: 1,
-            ranges_total: 2,
-            complete: false,
-        }];
+        status.collections = vec![example_collection("shop.orders", 5 << 20, 10 << 20)];
         status.copiers = vec![CopierStatus {
             role: "copier".into(),
             instance: "copier-1".into(),

@@ -145,28 +145,13 @@ fn collection_phrase(collection: &CollectionStatus) -> String {
 
 #[cfg(test)]
 mod tests {
-    use mongoferry_protocol::CollectionStatus;
-
     use super::collections_shown;
+    use crate::status_text::example_collection;
 
     #[test]
     fn the_largest_under_way_are_shown_and_finished_ones_are_not() {
-        let collection = |name: &str, bytes, bytes_total, complete| CollectionStatus {
-            namespace: name.into(),
-            documents: 0,
-            documents_total: 0,
-            bytes,
-            bytes_total,
-            ranges: 0,
-            ranges_total: 1,
-            complete,
-        };
-        let all = [
-            collection("a", 1, 10, false),
-            collection("b", 90, 90, true),
-            collection("c", 1, 50, false),
-            collection("d", 0, 70, false),
-        ];
+        let all = [("a", 1, 10), ("b", 90, 90), ("c", 1, 50), ("d", 0, 70)]
+            .map(|(name, bytes, total)| example_collection(name, bytes, total));
         let names: Vec<_> = collections_shown(&all).into_iter().map(|shown| shown.namespace.as_str()).collect();
         assert_eq!(names, ["c", "a"]);
     }

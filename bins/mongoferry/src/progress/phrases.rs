@@ -41,8 +41,11 @@ pub fn phase_phrase(status: &MigrationStatus) -> String {
     }
 }
 
-/// `43 % (120 MiB of 280 MiB, 96 MiB/s, eta 2.0 s)`.
+/// `43 % (120 MiB of 280 MiB, 96 MiB/s, eta 2.0 s)`, or `nothing yet` while the collections are not listed.
 pub fn copy_phrase(status: &MigrationStatus) -> String {
+    if status.collections.is_empty() {
+        return "nothing yet".into();
+    }
     let amount = format!("{} of {}", bytes_text(status.bytes), bytes_text(status.bytes_total));
     let mut details = vec![amount];
     if status.bytes < status.bytes_total {
@@ -91,7 +94,7 @@ mod tests {
     use mongoferry_protocol::{IndexState, IndexView, Lag, Phase};
 
     use super::progress_line;
-    use crate::status_text::example_status;
+    use crate::status_text::{example_collection, example_status};
 
     #[test]
     fn copying() {
@@ -99,6 +102,7 @@ mod tests {
         (status.bytes, status.bytes_total) = (120 << 20, 280 << 20);
         (status.bytes_per_second, status.copy_eta_seconds) = (96 << 20, Some(2));
         status.entries_captured = 1203;
+        status.collections = vec![example_collection("shop.orders", 120 << 20, 280 << 20)];
         let index =
             |name: &str, state| IndexView { namespace: "shop.orders".into(), name: name.into(), state, reason: None };
         status.indexes = vec![

@@ -1,0 +1,72 @@
+//! The indexes of one collection, after its copy.
+
+use bson::RawDocument;
+use mongoferry_bus::key;
+use mongoferry_mongo::{BuildOutcome, BuildState, build_indexes, collection_stands};
+use mongoferry_protocol::{CollectionPlan, CollectionUuid, IndexProgress, IndexState, IndexStatus};
+use tokio::time::Instant;
+
+use crate::{indexer_error::IndexerError, metrics, take_work::Indexer};
+
+/// Does nothing if the record says that it is done.
+pub async fn build_collection(indexer: &Indexer, collection: CollectionUuid) -> Result<(), IndexerError> {
+    let records = indexer.stage.bus.records();
+    let progress = records.get(&key::index(collection)).await?.map(|record| record.value).unwrap_or_default();
+    let Some(plan) = records.get(&key::collection(collection)).await?.filter(|_| !progress.complete) else {
+        return Ok(());
+    };
+    let plan = plan.value;
+    indexer.stage.set_activity(format!("building indexes of {}", plan.namespace));
+    records.put(&key::index(collection), &building(&plan)?).await?;
+    let began = Instant::now();
+    let outcomes =
+        mongoferry_stage::retry(&indexer.stage.stopping, "building indexes", || build(indexer, &plan)).await?;
+    let took = began.elapsed();
+    for outcome in &outcomes {
+        if let BuildState::Failed { reason } = &outcome.state {
+            tracing::warn!(namespace = %plan.namespace, index = outcome.name, reason, "index not built");
+        }
+    }
+    metrics::built(&outcomes, took);
+    tracing::info!(namespace = %plan.namespace, indexes = outcomes.len(), seconds = took.as_secs_f64(), "indexes stand");
+    let indexes = outcomes.into_iter().map(|outcome| status(&plan, outcome)).collect();
+    let done = IndexProgress { complete: true, indexes, took_ms: took.as_millis() as u64 };
+    records.put(&key::index(collection), &done).await?;
+    Ok(())
+}
+
+/// A collection that was dropped on the source before it was copied never came to stand; building would create it.
+async fn build(indexer: &Indexer, plan: &CollectionPlan) -> Result<Vec<BuildOutcome>, IndexerError> {
+    if !collection_stands(&indexer.destination, &plan.namespace).await? {
+        return Ok(Vec::new());
+    }
+    let specs = specifications(plan)?;
+    let version = indexer.destination_version;
+    Ok(build_indexes(&indexer.destination, version, &plan.namespace, &specs).await?)
+}
+
+fn specifications(plan: &CollectionPlan) -> Result<Vec<&RawDocument>, IndexerError> {
+    let unreadable = |cause| IndexerError::UnreadablePlan { collection: plan.namespace.to_string(), cause };
+    plan.indexes.iter().map(|index| RawDocument::from_bytes(index).map_err(unreadable)).collect()
+}
+
+/// What is shown while the builds run.
+fn building(plan: &CollectionPlan) -> Result<IndexProgress, IndexerError> {
+    let names = specifications(plan)?.into_iter().filter_map(|spec| spec.get_str("name").ok());
+    let indexes = names.filter(|name| *name != "_id_").map(|name| IndexStatus {
+        namespace: plan.namespace.clone(),
+        name: name.to_owned(),
+        state: IndexState::Building,
+        reason: None,
+    });
+    Ok(IndexProgress { complete: false, indexes: indexes.collect(), took_ms: 0 })
+}
+
+fn status(plan: &CollectionPlan, outcome: BuildOutcome) -> IndexStatus {
+    let (state, reason) = match outcome.state {
+        BuildState::Built { held_back } => (IndexState::Built, held_back),
+        BuildState::Deferred { reason } => (IndexState::Deferred, Some(reason)),
+        BuildState::Failed { reason } => (IndexState::Failed, Some(reason)),
+    };
+    IndexStatus { namespace: plan.namespace.clone(), name: outcome.name, state, reason }
+}

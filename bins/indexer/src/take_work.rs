@@ -1,0 +1,137 @@
+//! The indexer's loop: take an item if the phase is right for it, do it, record it, be done with it.
+
+use std::time::Duration;
+
+use mongoferry_bus::{WorkQueue, WorkTicket, key};
+use mongoferry_mongo::{Cluster, ServerVersion, facts};
+use mongoferry_protocol::{FinalizationStep, Phase, Queue, WorkItem};
+use mongoferry_stage::{Stage, StageResult};
+use tokio::task::JoinSet;
+
+use crate::{Args, build_collection::build_collection, finalize::finalize, indexer_error::IndexerError, metrics};
+
+/// Connections and facts that every item needs. Cheap to clone.
+#[derive(Clone)]
+pub struct Indexer {
+    pub stage: Stage,
+    pub source: Cluster,
+    pub destination: Cluster,
+    pub destination_version: ServerVersion,
+}
+
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
+
+pub async fn take_work(stage: Stage, args: Args) -> StageResult {
+    metrics::describe();
+    let (source, destination) = (args.source.uri()?, args.destination.uri()?);
+    let (source, destination) = tokio::try_join!(
+        Cluster::connect(source.reveal(), "mongoferry-indexer"),
+        Cluster::connect(destination.reveal(), "mongoferry-indexer"),
+    )?;
+    let destination_version = facts(&destination).await?.version;
+    let indexer = Indexer { stage, source, destination, destination_version };
+    let queue = indexer.stage.bus.work_queue(Queue::Indexer).await?;
+    indexer.stage.ready.cancel();
+    let outcome = indexer.work(&queue, args.builds.get()).await;
+    indexer.source.shutdown().await;
+    indexer.destination.shutdown().await;
+    Ok(outcome?)
+}
+
+impl Indexer {
+    /// At most `at_once` items at a time, until the process is to end or one fails.
+    async fn work(&self, queue: &WorkQueue, at_once: usize) -> Result<(), IndexerError> {
+        let mut items: JoinSet<Result<(), IndexerError>> = JoinSet::new();
+        self.stage.set_activity("waiting for a collection to be copied");
+        loop {
+            let take = mongoferry_stage::retry(&self.stage.stopping, "taking work", || queue.take());
+            tokio::select! {
+                () = self.stage.stopping.cancelled() => break,
+                Some(ended) = items.join_next() => ended.expect("an item does not panic")?,
+                taken = take, if items.len() < at_once => {
+                    if let Some(ticket) = taken? {
+                        let indexer = self.clone();
+                        items.spawn(async move { indexer.do_item(ticket).await });
+                    }
+                }
+            }
+        }
+        // Builds go on on the server; the items are taken again by whoever comes next.
+        items.shutdown().await;
+        Ok(())
+    }
+
+    async fn do_item(&self, ticket: WorkTicket) -> Result<(), IndexerError> {
+        let phase = self.stage.bus.records().get(&key::phase()).await?.map(|record| record.value);
+        let Some(phase) = phase else { return Ok(ticket.give_back(LOOK_AGAIN).await?) };
+        let cutover = phase.cutover.as_ref().map(|cutover| cutover.number);
+        match timeliness(&ticket.item, phase.phase, cutover) {
+            Timeliness::Over => Ok(ticket.finish().await?),
+            Timeliness::NotNow => Ok(ticket.give_back(LOOK_AGAIN).await?),
+            Timeliness::Now => {
+                match ticket.item.clone() {
+                    WorkItem::BuildIndexes { collection } => build_collection(self, collection).await?,
+                    WorkItem::FinalizeIndexes { cutover, step } => finalize(self, cutover, step).await?,
+                    WorkItem::PlanCollection { .. } | WorkItem::CopyRange { .. } | WorkItem::Verify { .. } => {}
+                }
+                self.stage.set_activity("waiting for work");
+                Ok(ticket.finish().await?)
+            }
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Timeliness {
+    Now,
+    /// A pause, or another process's view of the phase is ahead of ours.
+    NotNow,
+    /// Belongs to a cutover that was taken back, or is of no use any more.
+    Over,
+}
+
+/// Whether an item is to be done in this phase. Pure.
+fn timeliness(item: &WorkItem, phase: Phase, cutover: Option<u32>) -> Timeliness {
+    match item {
+        WorkItem::BuildIndexes { .. } => match phase {
+            Phase::Copying => Timeliness::Now,
+            Phase::Paused | Phase::Failed => Timeliness::NotNow,
+            _ => Timeliness::Over,
+        },
+        WorkItem::FinalizeIndexes { cutover: of, .. } if Some(*of) != cutover => Timeliness::Over,
+        WorkItem::FinalizeIndexes { step, .. } => match (step, phase) {
+            (FinalizationStep::Prepare, Phase::Verifying) | (FinalizationStep::Finalize, Phase::Finalizing) => {
+                Timeliness::Now
+            }
+            (_, Phase::Failed) => Timeliness::NotNow,
+            _ => Timeliness::Over,
+        },
+        WorkItem::PlanCollection { .. } | WorkItem::CopyRange { .. } | WorkItem::Verify { .. } => Timeliness::Over,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use mongoferry_protocol::CollectionUuid;
+
+    #[test]
+    fn items_by_phase() {
+        let build = WorkItem::BuildIndexes { collection: CollectionUuid::from_bytes([0; 16]) };
+        let prepare = WorkItem::FinalizeIndexes { cutover: 2, step: FinalizationStep::Prepare };
+        let finalize = WorkItem::FinalizeIndexes { cutover: 2, step: FinalizationStep::Finalize };
+        for (item, phase, cutover, expected) in [
+            (&build, Phase::Copying, None, Timeliness::Now),
+            (&build, Phase::Paused, None, Timeliness::NotNow),
+            (&build, Phase::CatchingUp, None, Timeliness::Over),
+            (&prepare, Phase::Verifying, Some(2), Timeliness::Now),
+            (&prepare, Phase::Verifying, Some(3), Timeliness::Over),
+            (&prepare, Phase::CatchingUp, Some(2), Timeliness::Over),
+            (&finalize, Phase::Finalizing, Some(2), Timeliness::Now),
+            (&finalize, Phase::Verifying, Some(2), Timeliness::Over),
+            (&finalize, Phase::Failed, Some(2), Timeliness::NotNow),
+        ] {
+            assert_eq!(timeliness(item, phase, cutover), expected, "{item:?} {phase}");
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! With a bus: its own check, the stored report, and a migration that is under way.
+
+use bson::doc;
+use mongoferry_bus::{Bus, BusOptions, key};
+use mongoferry_protocol::{
+    ClusterIdentity, CutoverMode, MigrationId, MigrationSettings, Phase, PhaseRecord, ValidationReport,
+};
+use mongoferry_testbed::{NatsServer, ReplicaSet};
+
+use crate::outcome::{Outcome, only_error};
+
+fn settings(id: &MigrationId, report: &ValidationReport) -> MigrationSettings {
+    MigrationSettings {
+        id: id.clone(),
+        source: report.source.clone().expect("reached"),
+        destination: report.destination.clone().expect("reached"),
+        cutover: CutoverMode::Manual,
+        verify: true,
+        lanes: 4,
+        created_at_ms: 1,
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_report_is_stored_and_a_continuation_recognised() {
+    let (source, destination) = tokio::try_join!(ReplicaSet::single(), ReplicaSet::single()).expect("two replica sets");
+    let nats = NatsServer::builder().start().await.expect("a bus");
+    let id: MigrationId = "orders".parse().expect("valid");
+    let client = source.client().await.expect("a client");
+    client.database("shop").collection("orders").insert_one(doc! {"_id": 1}).await.expect("inserted");
+
+    // GIVEN a bus, WHEN the pair is checked, THEN the report is on the bus
+    let (url, source_uri, destination_uri) = (nats.url(), source.uri(), destination.uri());
+    let arguments = ["--nats", &url, "--id", id.as_str(), "--format", "json"];
+    let outcome = Outcome::of(&source_uri, &destination_uri, &arguments).await;
+    assert_eq!(outcome.code, 0, "{} {}", outcome.stdout, outcome.stderr);
+    let printed: ValidationReport = serde_json::from_str(&outcome.stdout).expect("a report");
+    assert!(printed.findings.iter().any(|finding| finding.code == "MF-V21"), "{printed:#?}");
+    let options = BusOptions { url: url.clone(), user: None, password: None, credentials_file: None, replicas: 1 };
+    let bus = Bus::connect(&options, &id).await.expect("the bus answers");
+    let stored = bus.records().get(&key::validation()).await.expect("read").expect("stored").value;
+    assert_eq!(stored, printed);
+
+    // GIVEN a migration past its validation, WHEN its collections stand on both sides, THEN they are no overlap
+    bus.records().put(&key::settings(), &settings(&id, &printed)).await.expect("stored");
+    let copying = PhaseRecord { phase: Phase::Copying, ..PhaseRecord::created() };
+    bus.records().put(&key::phase(), &copying).await.expect("stored");
+    let copied = destination.client().await.expect("a client");
+    copied.database("shop").collection("orders").insert_one(doc! {"_id": 1}).await.expect("inserted");
+    let outcome = Outcome::of(&source_uri, &destination_uri, &arguments).await;
+    assert_eq!(outcome.code, 0, "{}", outcome.stdout);
+    let report: ValidationReport = serde_json::from_str(&outcome.stdout).expect("a report");
+    assert_eq!((report.collections, report.documents), (1, 1));
+
+    // GIVEN the state of a migration between other clusters THEN it is refused
+    let elsewhere = ClusterIdentity {
+        replica_set: "other".into(),
+        replica_set_id: Some("0".repeat(24)),
+        hosts: vec!["elsewhere:1".into()],
+        version: "6.0.5".into(),
+    };
+    let foreign = MigrationSettings { source: elsewhere, ..settings(&id, &printed) };
+    bus.records().put(&key::settings(), &foreign).await.expect("stored");
+    let outcome = Outcome::of(&source_uri, &destination_uri, &arguments).await;
+    assert_eq!(outcome.code, 3);
+    let report: ValidationReport = serde_json::from_str(&outcome.stdout).expect("a report");
+    let error = only_error(&report);
+    assert!(error.code == "MF-V10" && error.found.contains("state of another migration"), "{error:#?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bus_that_does_not_answer_hides_nothing_else() {
+    let (source, destination) = tokio::try_join!(ReplicaSet::single(), ReplicaSet::single()).expect("two replica sets");
+    let arguments = ["--nats", "nats://127.0.0.1:1", "--format", "json"];
+    let outcome = Outcome::of(&source.uri(), &destination.uri(), &arguments).await;
+    assert_eq!(outcome.code, 3, "{}", outcome.stderr);
+    let report: ValidationReport = serde_json::from_str(&outcome.stdout).expect("a report");
+    assert_eq!(only_error(&report).code, "MF-V21");
+    assert!(report.source.is_some() && report.destination.is_some());
+}

@@ -1,0 +1,144 @@
+//! Pairs of clusters, fine and not.
+
+use std::time::{Duration, Instant};
+
+use bson::{Document, doc};
+use mongoferry_protocol::Severity;
+use mongoferry_testbed::{MongodVersion, ReplicaSet};
+
+use crate::outcome::{Outcome, only_error, troubles};
+
+async fn two() -> (ReplicaSet, ReplicaSet) {
+    tokio::try_join!(ReplicaSet::single(), ReplicaSet::single()).expect("two replica sets")
+}
+
+async fn fill(set: &ReplicaSet) {
+    let shop = set.client().await.expect("a client").database("shop");
+    shop.collection("orders").insert_many((0..50).map(|n| doc! {"_id": n})).await.expect("inserted");
+    shop.run_command(doc! {"createIndexes": "orders", "indexes": [{"key": {"a": 1}, "name": "a"}]})
+        .await
+        .expect("built");
+    shop.run_command(doc! {"create": "recent", "viewOn": "orders", "pipeline": []}).await.expect("created");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_healthy_pair_passes_quickly_and_stays_untouched() {
+    let (source, destination) = two().await;
+    fill(&source).await;
+    let began = Instant::now();
+    let (code, report) = Outcome::json(&source.uri(), &destination.uri()).await;
+    assert_eq!(code, 0, "{:#?}", troubles(&report));
+    assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
+    assert_eq!((report.collections, report.documents, report.indexes), (1, 50, 2));
+    assert!(report.bytes > 0);
+    assert_eq!(report.source.as_ref().expect("reached").version, source.version().to_string());
+    let codes: Vec<&str> = report.findings.iter().map(|finding| finding.code.as_str()).collect();
+    for code in ["01", "02", "05", "06", "07", "08", "09", "10", "11", "12", "13", "14", "18", "20", "24", "25", "26"] {
+        assert!(codes.contains(&format!("MF-V{code}").as_str()), "MF-V{code} is missing: {codes:?}");
+    }
+    let databases = destination.client().await.expect("a client").list_database_names().await.expect("listed");
+    assert!(!databases.iter().any(|name| name == "shop" || name == "mongoferry"), "{databases:?}");
+
+    let table = Outcome::of(&source.uri(), &destination.uri(), &[]).await;
+    assert_eq!(table.code, 0);
+    assert!(table.stdout.contains("the migration may begin: 0 errors"), "{}", table.stdout);
+    assert!(!table.stdout.contains('\x1b'), "colour without a terminal");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn namespaces_on_both_sides_are_listed() {
+    let (source, destination) = two().await;
+    fill(&source).await;
+    fill(&destination).await;
+    let other = destination.client().await.expect("a client").database("other");
+    other.create_collection("alone").await.expect("created");
+    let (code, report) = Outcome::json(&source.uri(), &destination.uri()).await;
+    assert_eq!(code, 3);
+    let error = only_error(&report);
+    assert_eq!(error.code, "MF-V14");
+    assert!(error.found.contains("shop.orders, shop.recent"), "{error:#?}");
+    let warning =
+        troubles(&report).into_iter().find(|finding| finding.severity == Severity::Warning && finding.code == "MF-V14");
+    assert!(warning.expect("a warning").found.contains("other.alone"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cluster_is_not_migrated_into_itself() {
+    let set = ReplicaSet::single().await.expect("a replica set");
+    let (code, report) = Outcome::json(&set.uri(), &set.uri()).await;
+    assert_eq!((code, only_error(&report).code.as_str()), (3, "MF-V10"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_standalone_source_is_told_how_to_become_a_replica_set() {
+    let (standalone, destination) =
+        tokio::try_join!(ReplicaSet::builder().standalone(), ReplicaSet::single()).expect("two servers");
+    let by_set_name = standalone.uri().replace("directConnection=true", "replicaSet=rs");
+    let by_nothing = standalone.uri().replace("directConnection=true", "");
+    for uri in [standalone.uri(), by_set_name, by_nothing] {
+        let (code, report) = Outcome::json(&uri, &destination.uri()).await;
+        let error = only_error(&report);
+        assert_eq!((code, error.code.as_str()), (3, "MF-V07"), "{uri}");
+        assert!(error.remedy.contains("rs.initiate()"), "{error:#?}");
+        // The destination was checked all the same.
+        assert!(report.findings.iter().any(|finding| finding.code == "MF-V08"), "{report:#?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replica_set_of_another_name_is_named() {
+    let (source, destination) = two().await;
+    let uri = source.uri().replace("replicaSet=rs", "replicaSet=production");
+    let (code, report) = Outcome::json(&uri, &destination.uri()).await;
+    let error = only_error(&report);
+    assert_eq!((code, error.code.as_str()), (3, "MF-V02"));
+    assert!(error.remedy.contains("replicaSet=rs "), "{error:#?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_older_destination_or_one_that_cannot_replay_is_refused() {
+    let (source, destination) = tokio::try_join!(
+        ReplicaSet::builder().version(MongodVersion::V6_0_5).start(),
+        ReplicaSet::builder().version(MongodVersion::V5_0_4).start(),
+    )
+    .expect("two replica sets");
+    let (code, report) = Outcome::json(&source.uri(), &destination.uri()).await;
+    let found: Vec<(&str, &str)> = report.errors().map(|error| (error.code.as_str(), error.check.as_str())).collect();
+    assert_eq!(code, 3);
+    assert_eq!(
+        found,
+        [("MF-V09", "versions fit each other"), ("MF-V09", "destination: replays the oplog's updates")],
+        "{report:#?}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn kinds_not_handled_are_refused_by_name() {
+    let (source, destination) = two().await;
+    let shop = source.client().await.expect("a client").database("shop");
+    let kinds: [Document; 3] = [
+        doc! {"create": "log", "capped": true, "size": 4096},
+        doc! {"create": "measurements", "timeseries": {"timeField": "t"}},
+        doc! {"create": "names", "collation": {"locale": "de"}},
+    ];
+    for create in kinds {
+        shop.run_command(create).await.expect("created");
+    }
+    let (code, report) = Outcome::json(&source.uri(), &destination.uri()).await;
+    let error = only_error(&report);
+    assert_eq!((code, error.code.as_str()), (3, "MF-V18"));
+    for name in ["shop.log is capped", "shop.measurements is a time-series", "shop.names has the default collation"] {
+        assert!(error.found.contains(name), "{error:#?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_migrations_marker_is_respected() {
+    let (source, destination) = two().await;
+    let own = destination.client().await.expect("a client").database("mongoferry");
+    own.collection("marker").insert_one(doc! {"_id": "migration", "id": "older"}).await.expect("inserted");
+    let (code, report) = Outcome::json(&source.uri(), &destination.uri()).await;
+    let error = only_error(&report);
+    assert_eq!((code, error.code.as_str()), (3, "MF-V26"));
+    assert!(error.found.contains("older"), "{error:#?}");
+}

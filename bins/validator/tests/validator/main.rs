@@ -1,0 +1,7 @@
+//! The built validator against real servers.
+
+mod bus;
+mod clusters;
+mod outcome;
+mod privileges;
+mod refusals;

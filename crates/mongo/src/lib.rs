@@ -50,4 +50,4 @@ pub use oplog_cursor::{OplogCursor, OplogEntries};
 pub use optimes::{LastOptimes, append_note, last_optimes, oplog_bounds, wait_for_majority};
 pub use range_planner::{RANGE_BYTES, draw_ranges};
 pub use range_reader::{CopyBatch, RangeReader, RangeRequest};
-pub use start_point::choose_start_point;
+pub use start_point::{choose_start_point, first_of_chain};

@@ -24,7 +24,7 @@ pub async fn choose_start_point(cluster: &Cluster) -> Result<StartPoint, MongoEr
 
 /// `at` itself, or the first entry of the chain of transaction entries that goes on behind it. A chain's optimes are
 /// reserved together, so entries of others don't stand between.
-async fn first_of_chain(cluster: &Cluster, at: Optime) -> Result<Optime, MongoError> {
+pub async fn first_of_chain(cluster: &Cluster, at: Optime) -> Result<Optime, MongoError> {
     let mut first = at;
     loop {
         let entry = entry_at(cluster, first).await?;
@@ -64,7 +64,8 @@ async fn oldest_open_transaction(cluster: &Cluster, noted: Optime) -> Result<Opt
         "find": "transactions",
         "filter": {"state": {"$in": ["prepared", "inProgress"]}},
         "sort": {"startOpTime.ts": 1}, "limit": 1, "singleBatch": true,
-        "readConcern": {"level": "majority", "afterClusterTime": timestamp(noted)},
+        // Majority reads here are refused by the server. What is local to the primary holds at least as much.
+        "readConcern": {"level": "local", "afterClusterTime": timestamp(noted)},
     };
     match cluster.command("config", find).await {
         Ok(reply) => {

@@ -28,6 +28,7 @@ use crate::{
     migrate::{Begun, begin, conclude, unless_stopped},
     progress::Screen,
     running_migration::{RunningMigration, Seen},
+    standard_output::print_data,
     state_dir::StateDir,
 };
 
@@ -122,7 +123,7 @@ async fn play(running: &mut RunningMigration, writers: Workload, screen: &mut Sc
 fn finish(played: &Played, state_dir: &mut StateDir) -> Result<Exit, LauncherError> {
     let exit = conclude(&played.end, state_dir)?;
     if let Some(silent_at_ms) = played.silent_at_ms {
-        println!("\n{}", downtime_text(silent_at_ms, &played.end.report));
+        print_data(&format!("\n{}\n", downtime_text(silent_at_ms, &played.end.report)))?;
     }
     let proven = played.end.ending == Ending::Committed && played.end.report.verification == "equal";
     Ok(if proven || exit != Exit::Done { exit } else { Exit::Failed })

@@ -7,20 +7,20 @@ use tokio::time::{Instant, MissedTickBehavior};
 
 use crate::{
     amounts::duration_text,
-    bus_choice::{BusAddress, BusChoice},
     child_end::AfterEnd,
     coordinator_api::{CoordinatorApi, Order},
     ending::{End, ending},
+    ground::Ground,
     launch::Launch,
     launcher_error::LauncherError,
     private_bus::PrivateBus,
     progress::Screen,
-    stage_environment::StageEnvironment,
     stage_plan::{CoordinatorOptions, StageSpec, stage_plan},
     state_dir::StateDir,
     supervisor::{ChildEnded, Supervisor},
 };
 
+const LOGS: &str = "logs";
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// A failure that ends a stage for good is on its way to the coordinator, which fails the migration with it. If it did not
 /// arrive within this time, it never will.
@@ -54,34 +54,13 @@ enum Answer {
     Resumed,
 }
 
-/// The bus of a migration, and the private server if it is one.
-pub async fn open_bus(
-    launch: &Launch,
-    state_dir: &StateDir,
-) -> Result<(Option<PrivateBus>, BusAddress), LauncherError> {
-    match &launch.bus {
-        BusChoice::Given(address) => Ok((None, address.clone())),
-        BusChoice::Private { nats_server } => {
-            let bus = PrivateBus::start(state_dir, nats_server.clone()).await?;
-            let address = bus.address().clone();
-            Ok((Some(bus), address))
-        }
-    }
-}
-
 impl RunningMigration {
-    /// Starts the stages of `roles` (all, if empty). The coordinator will serve at `listen`, which must be free.
-    pub async fn start(
-        launch: &Launch,
-        listen: SocketAddr,
-        roles: &[Role],
-        state_dir: &StateDir,
-        environment: StageEnvironment,
-        bus: Option<PrivateBus>,
-    ) -> Result<Self, LauncherError> {
+    /// Starts the stages of `roles` (all, if empty).
+    pub fn start(launch: &Launch, roles: &[Role], state_dir: &StateDir, ground: Ground) -> Result<Self, LauncherError> {
+        let Ground { lock, listen, bus, environment } = ground;
         let mut plan = plan(launch, listen, state_dir, bus.is_some());
         plan.retain(|stage| roles.is_empty() || roles.contains(&stage.role));
-        let supervisor = Supervisor::start(plan, environment, state_dir).await?;
+        let supervisor = Supervisor::start(plan, environment, lock, state_dir.directory(LOGS)?)?;
         let api = CoordinatorApi::new(&format!("http://{}", reachable(listen)))?;
         Ok(Self { bus, supervisor, api, gave_up: None, answered_at: Instant::now(), resumed: false })
     }
@@ -227,12 +206,6 @@ fn plan(launch: &Launch, listen: SocketAddr, state_dir: &StateDir, private_bus: 
     stage_plan(coordinator, launch.copiers, launcher)
 }
 
-/// The address itself if nobody listens there; a free port instead of port 0.
-pub fn free_address(address: SocketAddr) -> Result<SocketAddr, LauncherError> {
-    let taken = |source| LauncherError::ListenTaken { address, source };
-    std::net::TcpListener::bind(address).and_then(|listener| listener.local_addr()).map_err(taken)
-}
-
 /// Where a listener on all addresses is reached from this machine.
 fn reachable(listen: SocketAddr) -> SocketAddr {
     match listen {
@@ -244,20 +217,12 @@ fn reachable(listen: SocketAddr) -> SocketAddr {
 
 #[cfg(test)]
 mod tests {
-    use super::{free_address, reachable};
+    use super::reachable;
 
     #[test]
     fn a_listener_on_all_addresses_is_reached_by_loopback() {
         for (listen, reached) in [("0.0.0.0:1", "127.0.0.1:1"), ("[::]:2", "[::1]:2"), ("127.0.0.1:3", "127.0.0.1:3")] {
             assert_eq!(reachable(listen.parse().unwrap()).to_string(), reached);
         }
-    }
-
-    #[test]
-    fn a_taken_address_is_refused_and_port_0_becomes_a_real_one() {
-        let free = free_address("127.0.0.1:0".parse().unwrap()).unwrap();
-        assert_ne!(free.port(), 0);
-        let _listener = std::net::TcpListener::bind(free).unwrap();
-        assert!(free_address(free).is_err());
     }
 }

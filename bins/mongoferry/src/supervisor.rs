@@ -1,6 +1,6 @@
 //! Keeps the stages running: each that ends is started again, after a pause that grows while it keeps failing.
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{path::PathBuf, sync::Arc};
 
 use mongoferry_protocol::Role;
 use tokio::{sync::mpsc, task::JoinSet, time::Instant};
@@ -14,11 +14,6 @@ use crate::{
     stage_plan::StageSpec,
     stage_process::{StageProcess, last_words},
 };
-
-/// Processes of an earlier launcher drain for up to 8 s after it is gone.
-const EARLIER_STAGES: Duration = Duration::from_secs(15);
-const LOCK_FILE: &str = "stages.lock";
-const LOGS: &str = "logs";
 
 /// A stage process ended by itself.
 pub struct ChildEnded {
@@ -41,7 +36,7 @@ pub struct Supervisor {
 /// What all stages share.
 struct Ground {
     environment: StageEnvironment,
-    /// Held by every stage: two generations of them never run at the same time.
+    /// Held by every stage.
     lock: LastingLock,
     logs: PathBuf,
     ends: mpsc::Sender<ChildEnded>,
@@ -49,24 +44,19 @@ struct Ground {
 }
 
 impl Supervisor {
-    /// Starts all stages, once those of an earlier launcher are gone.
-    pub async fn start(
+    /// Starts all stages; their logs go to directory `logs`.
+    pub fn start(
         plan: Vec<StageSpec>,
         environment: StageEnvironment,
-        state_dir: &crate::state_dir::StateDir,
+        lock: LastingLock,
+        logs: PathBuf,
     ) -> Result<Self, LauncherError> {
-        let lock = LastingLock::take_within(&state_dir.at(LOCK_FILE), EARLIER_STAGES).await;
-        let Some(lock) = lock.map_err(LauncherError::io("lock the stages"))? else {
-            let dir = state_dir.path().to_owned();
-            return Err(LauncherError::OutlivedLauncher { what: "a stage", dir });
-        };
         // Looked for before anything is started.
         for stage in &plan {
             environment.command(stage.role.as_str(), stage.clusters)?;
         }
         let (sender, ends) = mpsc::channel(plan.len());
         let stopping = CancellationToken::new();
-        let logs = state_dir.directory(LOGS)?;
         let ground = Arc::new(Ground { environment, lock, logs, ends: sender, stopping: stopping.clone() });
         let mut keepers = JoinSet::new();
         for stage in plan {

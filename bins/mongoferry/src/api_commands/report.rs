@@ -3,7 +3,7 @@
 use clap::{Args, builder::FalseyValueParser};
 
 use super::ApiArgs;
-use crate::{exit::Exit, launcher_error::LauncherError, report_markdown::report_markdown};
+use crate::{exit::Exit, launcher_error::LauncherError, report_markdown::report_markdown, standard_output::print_data};
 
 #[derive(Args)]
 pub struct ReportArgs {
@@ -17,9 +17,9 @@ pub struct ReportArgs {
 pub async fn report(args: ReportArgs) -> Result<Exit, LauncherError> {
     let api = args.api.open()?;
     if args.json {
-        println!("{}", api.report_json().await?);
+        print_data(&(api.report_json().await? + "\n"))?;
     } else {
-        print!("{}", report_markdown(&api.report().await?));
+        print_data(&report_markdown(&api.report().await?))?;
     }
     Ok(Exit::Done)
 }

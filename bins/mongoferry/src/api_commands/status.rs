@@ -3,7 +3,7 @@
 use clap::{Args, builder::FalseyValueParser};
 
 use super::ApiArgs;
-use crate::{exit::Exit, launcher_error::LauncherError, status_text::status_text};
+use crate::{exit::Exit, launcher_error::LauncherError, standard_output::print_data, status_text::status_text};
 
 #[derive(Args)]
 pub struct StatusArgs {
@@ -17,9 +17,9 @@ pub struct StatusArgs {
 pub async fn status(args: StatusArgs) -> Result<Exit, LauncherError> {
     let api = args.api.open()?;
     if args.json {
-        println!("{}", api.status_json().await?);
+        print_data(&(api.status_json().await? + "\n"))?;
     } else {
-        println!("{}", status_text(&api.status().await?));
+        print_data(&(status_text(&api.status().await?) + "\n"))?;
     }
     Ok(Exit::Done)
 }

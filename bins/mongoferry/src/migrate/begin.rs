@@ -5,12 +5,11 @@ use mongoferry_protocol::{Role, ValidationReport};
 use super::conclude;
 use crate::{
     exit::Exit,
+    ground::{Ground, prepare_ground},
     launch::Launch,
     launcher_error::LauncherError,
-    private_bus::PrivateBus,
     progress::Screen,
-    running_migration::{RunningMigration, Seen, free_address, open_bus},
-    stage_environment::StageEnvironment,
+    running_migration::{RunningMigration, Seen},
     state_dir::StateDir,
     validation::{Validation, run_validator},
     validation_text::validation_text,
@@ -23,17 +22,9 @@ pub enum Begun {
 }
 
 pub async fn begin(launch: &Launch, state_dir: &mut StateDir, screen: &mut Screen) -> Result<Begun, LauncherError> {
-    let listen = free_address(launch.listen)?;
-    let (bus, address) = open_bus(launch, state_dir).await?;
-    let environment = StageEnvironment {
-        id: launch.id.clone(),
-        source: launch.source.clone(),
-        destination: launch.destination.clone(),
-        bus: Some(address),
-        log: launch.log,
-    };
+    let ground = prepare_ground(launch, state_dir, screen).await?;
     screen.say("validating source and destination");
-    let report = match run_validator(&environment).await? {
+    let report = match run_validator(&ground.environment).await? {
         Validation::Report(report) => report,
         Validation::Usage(said) => {
             eprintln!("{said}");
@@ -43,28 +34,24 @@ pub async fn begin(launch: &Launch, state_dir: &mut StateDir, screen: &mut Scree
     let (source, destination) = (report.source.as_ref(), report.destination.as_ref());
     state_dir.state().expect_clusters(source, destination)?;
     if !report.passed() {
-        return refused(launch, listen, &report, state_dir, environment, bus, screen).await.map(Begun::Over);
+        return refused(launch, &report, state_dir, ground, screen).await.map(Begun::Over);
     }
     screen.say(&validation_text(&report));
     state_dir.claim_for(source, destination)?;
-    let running = RunningMigration::start(launch, listen, &[], state_dir, environment, bus).await?;
-    Ok(Begun::Running(Box::new(running)))
+    Ok(Begun::Running(Box::new(RunningMigration::start(launch, &[], state_dir, ground)?)))
 }
 
 /// A migration that committed just before its launcher was killed leaves a full destination without marks, which no
 /// validator lets pass: so the coordinator is asked first whether that is it.
 async fn refused(
     launch: &Launch,
-    listen: std::net::SocketAddr,
     report: &ValidationReport,
     state_dir: &mut StateDir,
-    environment: StageEnvironment,
-    bus: Option<PrivateBus>,
+    ground: Ground,
     screen: &mut Screen,
 ) -> Result<Exit, LauncherError> {
     if state_dir.state().is_claimed() {
-        let only = [Role::CutoverCoordinator];
-        let mut running = RunningMigration::start(launch, listen, &only, state_dir, environment, bus).await?;
+        let mut running = RunningMigration::start(launch, &[Role::CutoverCoordinator], state_dir, ground)?;
         let seen = running.follow(screen, |_| true).await;
         screen.clear();
         running.stop().await;

@@ -8,6 +8,7 @@ use crate::{
     launcher_error::LauncherError,
     progress::progress_line,
     report_markdown::report_markdown,
+    standard_output::print_data,
     state_dir::{Ended, StateDir},
 };
 
@@ -22,7 +23,7 @@ pub fn conclude(end: &End, state_dir: &mut StateDir) -> Result<Exit, LauncherErr
     match end.ending {
         Ending::Committed => {
             state_dir.record_end(Ended::Committed)?;
-            print!("{markdown}");
+            print_data(&markdown)?;
             eprintln!("the report is also in {}", state_dir.at(REPORT_MARKDOWN).display());
         }
         Ending::Cancelled => {
@@ -42,7 +43,7 @@ pub fn again(state_dir: &StateDir) -> Result<Option<Exit>, LauncherError> {
         Some(Ended::Committed) => {
             let path = state_dir.at(REPORT_MARKDOWN);
             let report = std::fs::read_to_string(&path);
-            print!("{}", report.map_err(LauncherError::io(format!("read {}", path.display())))?);
+            print_data(&report.map_err(LauncherError::io(format!("read {}", path.display())))?)?;
             eprintln!("this migration is committed; nothing was done");
             Ok(Some(Exit::Done))
         }

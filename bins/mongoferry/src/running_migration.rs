@@ -91,6 +91,15 @@ impl RunningMigration {
         }
     }
 
+    /// The end, if nothing can follow it any more; waits for the coordinator's first word and changes nothing.
+    pub async fn end_if_final(&mut self, screen: &mut Screen) -> Result<Option<Box<End>>, LauncherError> {
+        self.resumed = true;
+        match self.follow(screen, |_| true).await? {
+            Seen::End(end) if end.status.phase.is_final() => Ok(Some(end)),
+            Seen::End(_) | Seen::Goal => Ok(None),
+        }
+    }
+
     /// Ends the stages, then the bus. All is gone on return.
     pub async fn stop(self) {
         self.supervisor.stop().await;

@@ -1,19 +1,24 @@
 //! From a locked state directory to running stages: the bus, the validator, then everything else.
 
+use std::time::Duration;
+
 use mongoferry_protocol::{Role, ValidationReport};
 
 use super::conclude;
 use crate::{
+    ending::End,
     exit::Exit,
     ground::{Ground, prepare_ground},
     launch::Launch,
     launcher_error::LauncherError,
     progress::Screen,
-    running_migration::{RunningMigration, Seen},
+    running_migration::RunningMigration,
     state_dir::StateDir,
     validation::{Validation, run_validator},
     validation_text::validation_text,
 };
+
+const COORDINATOR_ANSWERS_WITHIN: Duration = Duration::from_secs(30);
 
 pub enum Begun {
     Running(Box<RunningMigration>),
@@ -41,8 +46,6 @@ pub async fn begin(launch: &Launch, state_dir: &mut StateDir, screen: &mut Scree
     Ok(Begun::Running(Box::new(RunningMigration::start(launch, &[], state_dir, ground)?)))
 }
 
-/// A migration that committed just before its launcher was killed leaves a full destination without marks, which no
-/// validator lets pass: so the coordinator is asked first whether that is it.
 async fn refused(
     launch: &Launch,
     report: &ValidationReport,
@@ -50,17 +53,30 @@ async fn refused(
     ground: Ground,
     screen: &mut Screen,
 ) -> Result<Exit, LauncherError> {
-    if state_dir.state().is_claimed() {
-        let mut running = RunningMigration::start(launch, &[Role::CutoverCoordinator], state_dir, ground)?;
-        let seen = running.follow(screen, |_| true).await;
-        screen.clear();
-        running.stop().await;
-        match seen {
-            Ok(Seen::End(end)) => return conclude(&end, state_dir),
-            // What the validator found says more than a coordinator that can't connect.
-            Ok(Seen::Goal) | Err(_) => {}
-        }
+    let both_answer = report.source.is_some() && report.destination.is_some();
+    if both_answer
+        && state_dir.state().is_claimed()
+        && let Some(end) = earlier_end(launch, state_dir, ground, screen).await?
+    {
+        return conclude(&end, state_dir);
     }
+    screen.clear();
     eprintln!("{}", validation_text(report));
     Ok(Exit::Operator)
+}
+
+/// A migration that committed just before its launcher was killed leaves a full destination without marks, which no
+/// validator lets pass: so the coordinator is asked whether that is it.
+async fn earlier_end(
+    launch: &Launch,
+    state_dir: &StateDir,
+    ground: Ground,
+    screen: &mut Screen,
+) -> Result<Option<Box<End>>, LauncherError> {
+    let mut running = RunningMigration::start(launch, &[Role::CutoverCoordinator], state_dir, ground)?;
+    let ended = tokio::time::timeout(COORDINATOR_ANSWERS_WITHIN, running.end_if_final(screen)).await;
+    screen.clear();
+    running.stop().await;
+    // What the validator found says more than a coordinator that can't start.
+    Ok(ended.ok().and_then(Result::ok).flatten())
 }

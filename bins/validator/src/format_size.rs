@@ -24,6 +24,11 @@ pub(crate) fn seconds(count: u64) -> String {
     }
 }
 
+/// `1 error`, `2 errors`.
+pub(crate) fn counted(count: u64, noun: &str) -> String {
+    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
+}
+
 #[cfg(test)]
 mod tests {
     use super::{bytes, seconds};

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use mongoferry_protocol::{ClusterIdentity, Finding, Severity, ValidationReport};
 
-use crate::format_size::bytes;
+use crate::format_size::{bytes, counted};
 
 const RED: &str = "\x1b[31m";
 const YELLOW: &str = "\x1b[33m";
@@ -24,16 +24,17 @@ pub(crate) fn report_table(report: &ValidationReport, colour: bool) -> String {
     }
     let _ = writeln!(
         text,
-        "to migrate   {} collections, {} documents, {}, {} indexes",
-        report.collections,
-        report.documents,
+        "to migrate   {}, {}, {}, indexes: {}",
+        counted(report.collections, "collection"),
+        counted(report.documents, "document"),
         bytes(report.bytes),
         report.indexes
     );
-    let errors = report.errors().count();
+    let errors = counted(report.errors().count() as u64, "error");
     let warnings = report.findings.iter().filter(|finding| finding.severity == Severity::Warning).count();
+    let warnings = counted(warnings as u64, "warning");
     let verdict = if report.passed() { "may begin" } else { "can't begin" };
-    let _ = writeln!(text, "the migration {verdict}: {errors} errors, {warnings} warnings");
+    let _ = writeln!(text, "the migration {verdict}: {errors}, {warnings}");
     text
 }
 
@@ -81,6 +82,6 @@ mod tests {
             ),
             "{table}"
         );
-        assert!(table.ends_with("the migration can't begin: 1 errors, 0 warnings\n"), "{table}");
+        assert!(table.ends_with("the migration can't begin: 1 error, 0 warnings\n"), "{table}");
     }
 }

@@ -128,7 +128,8 @@ mod tests {
         let both = of(&[a.clone(), b.clone()]);
         assert_eq!(both.differing(&of(&[b.clone(), a.clone()])), []);
         let changed = rawdoc! {"_id": 2, "x": 2i64};
-        for other in [of(&[a.clone(), changed]), of(&[a.clone()]), of(&[a, b.clone(), rawdoc! {"_id": 3}])] {
+        for other in [of(&[a.clone(), changed]), of(std::slice::from_ref(&a)), of(&[a, b.clone(), rawdoc! {"_id": 3}])]
+        {
             let differing = both.differing(&other);
             assert_eq!(differing.len(), 1, "{differing:?}");
             assert_eq!(differing[0].least_differences, 1);

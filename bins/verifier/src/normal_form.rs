@@ -42,12 +42,30 @@ pub(crate) fn normal_index(specification: &RawDocument) -> Result<Document, Erro
     if let Ok(collation) = index.get_document_mut("collation") {
         collation.remove("version");
     }
+    if let Ok(projection) = index.get_document_mut("wildcardProjection") {
+        normalise_projection(projection);
+    }
     if index.get_str("name").is_ok_and(|name| name == "_id_") {
         // Made by the server, in the version it makes then.
         index.remove("v");
         index.remove("unique");
     }
     Ok(index)
+}
+
+/// 5.0 and newer list flags where 4.4 lists what it was given, and name the `_id` that is left out in any case.
+fn normalise_projection(projection: &mut Document) {
+    for (_, value) in projection.iter_mut() {
+        match value {
+            Bson::Document(nested) => normalise_projection(nested),
+            _ => {
+                if let Some(number) = number(value) {
+                    *value = Bson::Boolean(number != 0.0);
+                }
+            }
+        }
+    }
+    remove_if_false(projection, "_id");
 }
 
 /// The names of the fields that differ, with both values: `expireAfterSeconds: 60 on the source, 3600 on the destination`.
@@ -128,7 +146,11 @@ mod tests {
             rawdoc! {"v": 2, "key": {"a": 1}, "name": "a_1", "expireAfterSeconds": 60.0, "background": true, "sparse": false},
             rawdoc! {"v": 2, "key": {"a": 1}, "name": "a_1", "expireAfterSeconds": 60},
         );
-        for (ours, theirs) in [id, ttl] {
+        let wildcard = (
+            rawdoc! {"v": 2, "key": {"$**": 1}, "name": "w", "wildcardProjection": {"_id": false, "a": {"b": false}}},
+            rawdoc! {"v": 2, "key": {"$**": 1}, "name": "w", "wildcardProjection": {"a": {"b": 0}}},
+        );
+        for (ours, theirs) in [id, ttl, wildcard] {
             let (ours, theirs) = (normal_index(&ours).expect("valid"), normal_index(&theirs).expect("valid"));
             assert_eq!(differing_fields(&ours, &theirs), None);
         }

@@ -3,7 +3,10 @@
 use mongoferry_mongo::{CatalogListing, refusal};
 use mongoferry_protocol::Finding;
 
-use crate::check::{Check, Trouble};
+use crate::{
+    check::{Check, Trouble},
+    format_size::counted,
+};
 
 const LISTED: usize = 20;
 
@@ -17,7 +20,8 @@ pub(crate) fn check(source: &CatalogListing) -> Finding {
         })
         .collect();
     if refused.is_empty() {
-        return check.passes(format!("{} collections, {} views", source.collections.len(), source.views.len()));
+        let (collections, views) = (source.collections.len() as u64, source.views.len() as u64);
+        return check.passes(format!("{}, {}", counted(collections, "collection"), counted(views, "view")));
     }
     let mut found = refused.iter().take(LISTED).cloned().collect::<Vec<_>>().join("; ");
     if refused.len() > LISTED {

@@ -11,6 +11,8 @@ use crate::{
 };
 
 const SHORT_WINDOW_SECONDS: u64 = 3_600;
+/// What was written in so short a time says nothing about the rest.
+const TOO_YOUNG_SECONDS: u64 = 60;
 
 pub(crate) async fn check(source: &ClusterObservation) -> Vec<Finding> {
     let readable = Check::new("MF-V11", "source: oplog is readable");
@@ -34,6 +36,9 @@ struct OplogSize {
 fn window(reached_seconds: u64, size: Option<OplogSize>) -> Finding {
     let check = Check::new("MF-V12", "source: oplog window");
     let expected = match size {
+        Some(OplogSize { used, max }) if used < max / 10 * 9 && reached_seconds < TOO_YOUNG_SECONDS => {
+            return check.passes(format!("an oplog of {}, too young to tell how far it will reach back", bytes(max)));
+        }
         Some(OplogSize { used, max }) if used > 0 && used < max / 10 * 9 => {
             (u128::from(reached_seconds) * u128::from(max) / u128::from(used)) as u64
         }
@@ -76,11 +81,13 @@ mod tests {
     fn a_window_under_an_hour_warns_unless_it_still_grows() {
         let full = Some(OplogSize { used: 99, max: 100 });
         let young = Some(OplogSize { used: 1, max: 100 });
+        let half = Some(OplogSize { used: 50, max: 100 });
         for (reached, size, severity) in [
             (3_599, full, Severity::Warning),
             (3_600, full, Severity::Info),
             (100, young, Severity::Info),
-            (10, young, Severity::Warning),
+            (10, young, Severity::Info),
+            (60, half, Severity::Warning),
             (100, None, Severity::Warning),
         ] {
             assert_eq!(window(reached, size).severity, severity, "{reached}");

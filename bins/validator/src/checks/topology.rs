@@ -6,6 +6,7 @@ use mongoferry_protocol::Finding;
 use crate::{
     check::{Check, Trouble},
     cluster_observation::Side,
+    format_size::counted,
 };
 
 const CONVERT: &str = "Make it a replica set of one member: stop mongod; start it again with --replSet rs0 (in its \
@@ -26,8 +27,7 @@ pub(crate) fn check(side: Side, facts: &ClusterFacts) -> Finding {
     let set = facts.set_name.as_deref().unwrap_or_default();
     match facts.topology {
         Topology::ReplicaSetPrimary if facts.writable || side == Side::Source => {
-            let members = facts.hosts.len();
-            check.passes(format!("{set}, {members} {}", if members == 1 { "member" } else { "members" }))
+            check.passes(format!("{set}, {}", counted(facts.hosts.len() as u64, "member")))
         }
         Topology::Standalone => check.fails(Trouble::new("it is a standalone server", reason, CONVERT)),
         Topology::Mongos => check.fails(Trouble::new(

@@ -3,6 +3,7 @@
 use bson::{Document, doc};
 use mongoferry_mongo::{facts, list_metadata};
 use mongoferry_protocol::{Difference, DifferenceKind};
+use mongoferry_testbed::{MongodVersion, ReplicaSet};
 use mongoferry_verifier::compare_metadata;
 
 use crate::pair::Pair;
@@ -18,10 +19,8 @@ async fn run(client: &mongodb::Client, command: Document) {
     client.database("shop").run_command(command).await.expect("the command runs");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn metadata_is_compared_field_by_field() {
-    let pair = Pair::start().await;
-    // GIVEN the same collections, views and indexes on both sides
+/// The same collections, views and indexes on both sides.
+async fn fill(pair: &Pair) {
     for client in pair.both() {
         run(client, doc! {"create": "orders", "validator": {"total": {"$gte": 0}}}).await;
         run(client, doc! {"create": "recent", "viewOn": "orders", "pipeline": [{"$match": {"a": 1}}]}).await;
@@ -30,9 +29,27 @@ async fn metadata_is_compared_field_by_field() {
             doc! {"key": {"at": 1}, "name": "ttl", "expireAfterSeconds": 3600},
             doc! {"key": {"t": "text"}, "name": "words", "weights": {"t": 3}},
             doc! {"key": {"c": 1}, "name": "partial", "partialFilterExpression": {"c": {"$gt": 1}}},
+            doc! {"key": {"d": 1}, "name": "collated", "collation": {"locale": "de"}, "background": true},
+            doc! {"key": {"$**": 1}, "name": "wild", "wildcardProjection": {"a": 0}},
+            doc! {"key": {"p": "2dsphere"}, "name": "place"},
         ];
         run(client, doc! {"createIndexes": "orders", "indexes": indexes.to_vec()}).await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn servers_of_different_versions_list_equal_things_equally() {
+    for version in [MongodVersion::V4_2_6, MongodVersion::V4_4_2, MongodVersion::V5_0_4] {
+        let pair = Pair::of(ReplicaSet::builder().version(version), ReplicaSet::builder()).await;
+        fill(&pair).await;
+        assert_eq!(compare(&pair).await, [], "{version}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn metadata_is_compared_field_by_field() {
+    let pair = Pair::start().await;
+    fill(&pair).await;
     assert_eq!(compare(&pair).await, []);
 
     // WHEN one thing of each kind differs

@@ -2,7 +2,7 @@
 
 use mongodb::Client;
 use mongoferry_mongo::Cluster;
-use mongoferry_testbed::ReplicaSet;
+use mongoferry_testbed::{ReplicaSet, ReplicaSetBuilder};
 
 pub struct Pair {
     pub source: Client,
@@ -15,8 +15,12 @@ pub struct Pair {
 
 impl Pair {
     pub async fn start() -> Self {
+        Self::of(ReplicaSet::builder(), ReplicaSet::builder()).await
+    }
+
+    pub async fn of(source: ReplicaSetBuilder, destination: ReplicaSetBuilder) -> Self {
         let (source_set, destination_set) =
-            tokio::try_join!(ReplicaSet::single(), ReplicaSet::single()).expect("two replica sets");
+            tokio::try_join!(source.start(), destination.start()).expect("two replica sets");
         Self {
             source: source_set.client().await.expect("a client"),
             destination: destination_set.client().await.expect("a client"),

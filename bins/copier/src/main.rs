@@ -1,1 +1,44 @@
-fn main() {}
+//! copier: copies ranges of collections, as many processes of it as you like.
+//!
+//!     bus ── PlanCollection ──▶ create on the destination, draw ranges once ──▶ RangePlan, CopyRange items
+//!     bus ── CopyRange ──▶ source ── raw batches ──▶ destination, then RangeProgress, then done with the item
+//!
+//! Documents pass as the bytes the source sent and never touch the bus. A range goes on behind its last durable write;
+//! writing a document again changes nothing.
+
+mod claim;
+mod copier_error;
+mod copy_range;
+mod metrics;
+mod plan_collection;
+mod take_work;
+
+use std::{num::NonZeroUsize, process::ExitCode};
+
+use clap::Parser;
+use mongoferry_protocol::Role;
+use mongoferry_stage::{DestinationArgs, SourceArgs, StageArgs};
+
+/// Copies ranges of collections from the source to the destination.
+#[derive(Parser)]
+#[command(name = "mongoferry-copier", version)]
+struct Args {
+    #[command(flatten)]
+    stage: StageArgs,
+    #[command(flatten)]
+    source: SourceArgs,
+    #[command(flatten)]
+    destination: DestinationArgs,
+    /// Inserts in flight. More hide a longer way to the destination.
+    #[arg(long, value_name = "N", env = "MONGOFERRY_COPIER_WRITERS", default_value = "2")]
+    writers: NonZeroUsize,
+}
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    mongoferry_stage::run(
+        Role::Copier,
+        args.stage.clone(),
+        Box::new(|stage| Box::pin(take_work::take_work(stage, args))),
+    )
+}

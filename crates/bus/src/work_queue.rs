@@ -8,7 +8,11 @@ use std::{
     time::Duration,
 };
 
-use async_nats::jetstream::{AckKind, Message, consumer::PullConsumer, message::Acker};
+use async_nats::jetstream::{
+    AckKind, Message,
+    consumer::{PullConsumer, pull::Batch},
+    message::Acker,
+};
 use futures_util::StreamExt;
 use mongoferry_protocol::{Queue, WorkItem, decode};
 use tokio::task::JoinHandle;
@@ -18,6 +22,9 @@ use crate::{Bus, BusError, SuspendedClock, topology};
 /// The reading end of one queue.
 pub struct WorkQueue {
     consumer: PullConsumer,
+    /// A request under way. It outlives the call that made it: an item that arrives after the caller has turned away would
+    /// otherwise be with nobody until the bus takes it back.
+    request: tokio::sync::Mutex<Option<Batch>>,
 }
 
 /// An item in hand. It is kept alive in the background until it is finished or given back; dropped, it goes to somebody
@@ -43,16 +50,27 @@ impl WorkQueue {
     pub(crate) async fn open(bus: &Bus, queue: Queue) -> Result<Self, BusError> {
         let stream = topology::work_stream_name(&bus.id);
         let consumer = bus.jetstream.get_consumer_from_stream(queue.role().as_str(), stream).await;
-        Ok(Self { consumer: consumer.map_err(|cause| BusError::failed("open a work queue", cause))? })
+        Ok(Self {
+            consumer: consumer.map_err(|cause| BusError::failed("open a work queue", cause))?,
+            request: tokio::sync::Mutex::new(None),
+        })
     }
 
-    /// Takes the next item; `None` if there was none for two seconds.
+    /// Takes the next item; `None` if there was none for two seconds. Cancel-safe.
     pub async fn take(&self) -> Result<Option<WorkTicket>, BusError> {
-        let failed = |cause| BusError::failed("take work", cause);
-        let batch = self.consumer.batch().max_messages(1).expires(TAKE_WAIT).messages().await;
-        let mut batch = batch.map_err(|cause| BusError::failed("take work", cause))?;
-        match batch.next().await {
-            Some(message) => WorkTicket::new(message.map_err(failed)?).map(Some),
+        let mut request = self.request.lock().await;
+        let batch = match &mut *request {
+            Some(batch) => batch,
+            none => {
+                let batch = self.consumer.batch().max_messages(1).expires(TAKE_WAIT).messages().await;
+                none.insert(batch.map_err(|cause| BusError::failed("take work", cause))?)
+            }
+        };
+        let message = batch.next().await;
+        *request = None;
+        match message {
+            Some(Ok(message)) => WorkTicket::new(message).map(Some),
+            Some(Err(cause)) => Err(BusError::failed("take work", cause)),
             None => Ok(None),
         }
     }

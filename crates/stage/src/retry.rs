@@ -18,13 +18,18 @@ pub async fn retry<T, E: Explain, F: Future<Output = Result<T, E>>>(
     what: &'static str,
     mut unit: impl FnMut() -> F,
 ) -> Result<T, E> {
-    let began = Instant::now();
+    let mut began = Instant::now();
     let mut pause = FIRST_PAUSE;
     loop {
+        let attempt = Instant::now();
         let error = match unit().await {
             Ok(value) => return Ok(value),
             Err(error) => error,
         };
+        // What worked for so long has got over the earlier failure.
+        if attempt.elapsed() > LONGEST_PAUSE {
+            (began, pause) = (Instant::now(), FIRST_PAUSE);
+        }
         if error.retry() != Retry::Soon || began.elapsed() > PATIENCE || stopping.is_cancelled() {
             return Err(error);
         }

@@ -1,0 +1,127 @@
+//! Copies one range: batches from the source into inserts on the destination, untouched.
+
+use bson::RawDocument;
+use futures_util::{StreamExt, stream::FuturesOrdered};
+use mongoferry_bus::{WorkTicket, key};
+use mongoferry_mongo::{CopyBatch, Inserted, MongoError, RangeReader, RangeRequest, insert_raw};
+use mongoferry_protocol::{CollectionPlan, CollectionUuid, CopyRange, Durable, Optime, Phase};
+use tokio::{sync::Mutex, time::Instant};
+
+use crate::{claim::Claim, copier_error::CopierError, metrics, take_work::Copier};
+
+/// Copies until the range is done and recorded so. Interrupted, it has recorded what is durable.
+pub async fn copy_range(
+    copier: &Copier,
+    ticket: &WorkTicket,
+    apply_after: Optime,
+    collection: CollectionUuid,
+    number: u32,
+) -> Result<(), CopierError> {
+    let (plan, range) = look_up(copier, collection, number).await?;
+    let records = copier.stage.bus.records();
+    let Some(claim) = Claim::take(records, ticket, &range, &copier.stage.instance).await? else { return Ok(()) };
+    copier.stage.set_activity(format!("copying {} range {number}", plan.namespace));
+    let claim = Mutex::new(claim);
+    let copied = mongoferry_stage::retry(&copier.stage.stopping, "copying a range", || async {
+        let mut claim = claim.lock().await;
+        let copied = copy_once(copier, &plan, &mut claim, apply_after).await;
+        match copied {
+            // The collection is gone: what was read of it is dropped by its own oplog entries.
+            Ok(()) | Err(CopierError::Cluster(MongoError::CollectionGone { .. })) => claim.done().await,
+            Err(error @ CopierError::RangeLost { .. }) => Err(error),
+            Err(error) => claim.store().await.and(Err(error)),
+        }
+    });
+    copied.await
+}
+
+async fn look_up(
+    copier: &Copier,
+    collection: CollectionUuid,
+    number: u32,
+) -> Result<(CollectionPlan, CopyRange), CopierError> {
+    let records = copier.stage.bus.records();
+    let no_plan = || CopierError::NoPlan { collection };
+    let plan = records.get(&key::collection(collection)).await?.ok_or_else(no_plan)?.value;
+    let ranges = records.get(&key::range_plan(collection)).await?.ok_or_else(no_plan)?.value;
+    let range = ranges.ranges.into_iter().find(|range| range.number == number).ok_or_else(no_plan)?;
+    Ok((plan, range))
+}
+
+type Written = (CopyBatch, Result<Durable<Inserted>, MongoError>);
+
+/// Reads from where the claim stands. Inserts are in flight side by side, but counted in the order they were read, so that
+/// the resume point never passes a batch that is not durable.
+async fn copy_once(
+    copier: &Copier,
+    plan: &CollectionPlan,
+    claim: &mut Claim<'_>,
+    apply_after: Optime,
+) -> Result<(), CopierError> {
+    claim.begin_reading();
+    let resume = claim.progress.resume.clone();
+    let request = RangeRequest {
+        database: plan.namespace.database(),
+        range: claim.range,
+        resume: resume.as_deref().and_then(|bytes| RawDocument::from_bytes(bytes).ok()),
+        apply_after,
+        average_document_bytes: plan.size_bytes.checked_div(plan.document_count).unwrap_or(0),
+    };
+    let mut reader = RangeReader::open(&copier.source, &request).await?;
+    let mut in_flight = FuturesOrdered::new();
+    let mut at_end = false;
+    while !at_end || !in_flight.is_empty() {
+        tokio::select! {
+            Some(written) = in_flight.next() => count(claim, written).await?,
+            batch = reader.next(), if !at_end && in_flight.len() < copier.writers => match batch? {
+                None => at_end = true,
+                Some(batch) => {
+                    if must_rest(copier) {
+                        while let Some(written) = in_flight.next().await {
+                            count(claim, written).await?;
+                        }
+                        rest(copier, claim).await?;
+                    }
+                    claim.check()?;
+                    in_flight.push_back(write(copier, plan, batch));
+                }
+            },
+        }
+    }
+    Ok(())
+}
+
+async fn write(copier: &Copier, plan: &CollectionPlan, batch: CopyBatch) -> Written {
+    let began = Instant::now();
+    let written = insert_raw(&copier.destination, &plan.namespace, batch.array()).await;
+    if let Ok(written) = &written {
+        metrics::inserted(written.get(), batch.bytes(), began.elapsed());
+    }
+    (batch, written)
+}
+
+async fn count(claim: &mut Claim<'_>, (batch, written): Written) -> Result<(), CopierError> {
+    claim.count(&batch, written?);
+    claim.store_if_due().await
+}
+
+/// The phase is another one, or the process is to end.
+fn must_rest(copier: &Copier) -> bool {
+    let copying = copier.stage.phases.current().is_some_and(|record| record.phase == Phase::Copying);
+    !copying || copier.stage.stopping.is_cancelled()
+}
+
+/// Holds the range through a pause, and gives it up if the process is to end or the copy is over.
+async fn rest(copier: &Copier, claim: &mut Claim<'_>) -> Result<(), CopierError> {
+    claim.store().await?;
+    copier.stage.set_activity("paused");
+    let mut phases = copier.stage.phases.clone();
+    tokio::select! {
+        _ = phases.wait_for(|record| record.phase != Phase::Paused) => {}
+        () = copier.stage.stopping.cancelled() => {}
+    }
+    if must_rest(copier) {
+        return Err(CopierError::Interrupted { collection: claim.range.collection, number: claim.range.number });
+    }
+    Ok(())
+}

@@ -1,0 +1,93 @@
+//! The copier's loop: take an item while the phase is copying, do it, be done with it.
+
+use std::time::Duration;
+
+use mongoferry_bus::{WorkTicket, key};
+use mongoferry_mongo::{Cluster, ServerVersion, facts};
+use mongoferry_protocol::{Phase, Queue, StartPoint, WorkItem};
+use mongoferry_stage::{Stage, StageResult};
+
+use crate::{Args, copier_error::CopierError, copy_range::copy_range, metrics, plan_collection::plan_collection};
+
+/// Connections and facts that every item needs.
+pub struct Copier {
+    pub stage: Stage,
+    pub source: Cluster,
+    pub destination: Cluster,
+    pub source_version: ServerVersion,
+    pub destination_version: ServerVersion,
+    pub writers: usize,
+}
+
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
+
+pub async fn take_work(stage: Stage, args: Args) -> StageResult {
+    metrics::describe();
+    let (source, destination) = (args.source.uri()?, args.destination.uri()?);
+    let (source, destination) = tokio::try_join!(
+        Cluster::connect(source.reveal(), "mongoferry-copier"),
+        Cluster::connect(destination.reveal(), "mongoferry-copier"),
+    )?;
+    let (source_facts, destination_facts) = tokio::try_join!(facts(&source), facts(&destination))?;
+    let copier = Copier {
+        stage,
+        source,
+        destination,
+        source_version: source_facts.version,
+        destination_version: destination_facts.version,
+        writers: args.writers.get(),
+    };
+    copier.stage.ready.cancel();
+    let outcome = copier.work().await;
+    copier.source.shutdown().await;
+    copier.destination.shutdown().await;
+    Ok(outcome?)
+}
+
+impl Copier {
+    async fn work(&self) -> Result<(), CopierError> {
+        let queue = self.stage.bus.work_queue(Queue::Copier).await?;
+        let mut phases = self.stage.phases.clone();
+        while !self.stage.stopping.is_cancelled() {
+            self.stage.set_activity("waiting for a range");
+            let take = async {
+                phases.wait_for(|record| record.phase == Phase::Copying).await;
+                mongoferry_stage::retry(&self.stage.stopping, "taking work", || queue.take()).await
+            };
+            tokio::select! {
+                () = self.stage.stopping.cancelled() => {}
+                taken = take => if let Some(ticket) = taken? {
+                    self.do_item(ticket).await?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn do_item(&self, ticket: WorkTicket) -> Result<(), CopierError> {
+        let start_point = self.stage.bus.records().get(&key::start_point()).await?;
+        let Some(start_point) = start_point else { return Ok(ticket.give_back(LOOK_AGAIN).await?) };
+        match self.outcome_of(&ticket, start_point.value).await {
+            Ok(()) => Ok(ticket.finish().await?),
+            Err(error @ (CopierError::RangeLost { .. } | CopierError::Interrupted { .. })) => {
+                tracing::info!(item = ticket.item.id(), %error, "given back");
+                Ok(ticket.give_back(Duration::ZERO).await?)
+            }
+            Err(error) => {
+                // Somebody else may fare better; and if this process ends with the error, nobody has to wait.
+                ticket.give_back(LOOK_AGAIN).await?;
+                Err(error)
+            }
+        }
+    }
+
+    async fn outcome_of(&self, ticket: &WorkTicket, start_point: StartPoint) -> Result<(), CopierError> {
+        match ticket.item {
+            WorkItem::PlanCollection { collection } => plan_collection(self, ticket, collection).await,
+            WorkItem::CopyRange { collection, number } => {
+                copy_range(self, ticket, start_point.apply_after, collection, number).await
+            }
+            WorkItem::BuildIndexes { .. } | WorkItem::FinalizeIndexes { .. } | WorkItem::Verify { .. } => Ok(()),
+        }
+    }
+}

@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, time::Duration};
 
-use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use mongoferry_protocol::{CollectionStatus, MigrationStatus, Phase};
 
 use super::phrases::{copy_phrase, index_phrase, lag_phrase, phase_phrase};
@@ -27,12 +27,12 @@ impl Bars {
         phase.set_message("starting");
         phase.enable_steady_tick(Duration::from_millis(120));
         Self {
-            phase,
-            copy: ProgressBar::new(0).with_style(style("  copy      [{bar:32}] {msg}").progress_chars("=> ")),
-            collections: HashMap::new(),
-            indexes: ProgressBar::new_spinner().with_style(style("  indexes   {msg}")),
-            lag: ProgressBar::new_spinner().with_style(style("  oplog     {msg}")),
             all,
+            phase,
+            copy: unseen(style("  copy      [{bar:32}] {msg}").progress_chars("=> ")),
+            collections: HashMap::new(),
+            indexes: unseen(style("  indexes   {msg}")),
+            lag: unseen(style("  oplog     {msg}")),
         }
     }
 
@@ -50,8 +50,11 @@ impl Bars {
     }
 
     pub fn clear(&self) {
+        self.phase.disable_steady_tick();
         // Nothing is lost if the terminal is gone.
         let _ = self.all.clear();
+        // Bars draw themselves a last time when they are dropped.
+        self.all.set_draw_target(ProgressDrawTarget::hidden());
     }
 
     fn show_copy(&mut self, status: &MigrationStatus, copying: bool) {
@@ -91,7 +94,7 @@ impl Bars {
     fn show_line(&self, bar: &ProgressBar, text: Option<String>) {
         match text {
             Some(text) => {
-                if bar.is_hidden() || bar.message().is_empty() {
+                if bar.message().is_empty() {
                     self.all.add(bar.clone());
                 }
                 bar.set_message(text);
@@ -104,6 +107,11 @@ impl Bars {
             None => {}
         }
     }
+}
+
+/// A bar that draws nothing until it is added to the others.
+fn unseen(style: ProgressStyle) -> ProgressBar {
+    ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::hidden()).with_style(style)
 }
 
 fn style(template: &str) -> ProgressStyle {

@@ -17,8 +17,7 @@ use mongodb::ClientSession;
 use mongoferry_protocol::{ChangePosition, Checkpoint, Durable, Namespace, Optime};
 
 use crate::{
-    connection::Cluster, ddl_executor::DdlPlan, error::MongoError, facts::ServerVersion, lane_writer::LaneWritten,
-    optimes::first_of,
+    connection::Cluster, ddl_executor::DdlPlan, error::MongoError, lane_writer::LaneWritten, optimes::first_of,
 };
 pub use apply_error::ApplyError;
 pub use collection_map::{CollectionMap, MapChange};
@@ -45,7 +44,6 @@ pub struct Claim {
 /// The destination as the active applier knows it.
 pub struct ApplierState {
     cluster: Cluster,
-    version: ServerVersion,
     session: ClientSession,
     term: i64,
     lanes: Vec<LaneCheckpoint>,
@@ -56,14 +54,6 @@ pub struct ApplierState {
 }
 
 impl ApplierState {
-    pub fn cluster(&self) -> &Cluster {
-        &self.cluster
-    }
-
-    pub fn version(&self) -> ServerVersion {
-        self.version
-    }
-
     pub fn term(&self) -> i64 {
         self.term
     }

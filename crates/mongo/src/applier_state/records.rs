@@ -1,7 +1,7 @@
 //! The applier's records on the destination, database `mongoferry`, as documents and commands.
 //!
-//! - `lanes` `{_id, term, transaction, optime, index, sequence, wall_ms, changes, session}`: one per lane, its checkpoint and
-//!   who may write it. `transaction` names the last transaction that touched it, `session` the session of the term's writer.
+//! - `lanes` `{_id, term, transaction, optime, index, sequence, wall_ms, changes, sessions}`: one per lane, its checkpoint
+//!   and who may write it. `transaction` names the last transaction that touched it, `sessions` those of the term's writer.
 //! - `collections` `{_id: source UUID, ns}`
 //! - `claim` `{_id: "barrier", optime, index, term, kind, plan}`, while a catalog change is under way
 //! - `marker` `{_id: "migration", …}`: whose destination this is

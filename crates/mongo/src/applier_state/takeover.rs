@@ -1,8 +1,8 @@
 //! Becoming the one whose writes count: raising the term, and reading what stands.
 
-use bson::{Document, doc};
+use bson::{Bson, Document, doc};
 use futures_util::TryStreamExt;
-use mongodb::Collection;
+use mongodb::{ClientSession, Collection};
 use mongoferry_protocol::{Namespace, Optime};
 
 use super::{
@@ -31,17 +31,24 @@ impl ApplierState {
         for lane in 0..lanes {
             writers.push(LaneWriter::open(cluster, lane, term).await?);
         }
-        raise_term(cluster, term, &writers).await?;
-        let state = read_state(cluster, lanes, term).await?;
-        Ok((Self { version, ..state }, writers))
+        let session = transaction_session(cluster).await?;
+        raise_term(cluster, term, &writers, &session).await?;
+        Ok((read_state(cluster, lanes, term, session).await?, writers))
     }
 }
 
-async fn raise_term(cluster: &Cluster, term: i64, writers: &[LaneWriter]) -> Result<(), ApplyError> {
+/// Announces the sessions of the term as well: those of the lanes and the one for barriers.
+async fn raise_term(
+    cluster: &Cluster,
+    term: i64,
+    writers: &[LaneWriter],
+    session: &ClientSession,
+) -> Result<(), ApplyError> {
     let raise = |writer: &LaneWriter| {
+        let sessions = [writer.session().id().clone(), session.id().clone()];
         doc! {
             "q": { "_id": i64::from(writer.lane()), "term": { "$lt": term } },
-            "u": { "$set": { "term": term, "session": writer.session().id().clone() } },
+            "u": { "$set": { "term": term, "sessions": sessions.to_vec() } },
         }
     };
     let updates: Vec<Document> = writers.iter().map(raise).collect();
@@ -55,7 +62,7 @@ async fn raise_term(cluster: &Cluster, term: i64, writers: &[LaneWriter]) -> Res
 /// A predecessor that was killed leaves its transactions open, and their locks on the lanes would last for a minute. The
 /// attempt may be refused; then that minute passes.
 async fn end_sessions(cluster: &Cluster, lanes: &[Document]) {
-    let sessions: Vec<&Document> = lanes.iter().filter_map(|lane| lane.get_document("session").ok()).collect();
+    let sessions: Vec<&Bson> = lanes.iter().filter_map(|lane| lane.get_array("sessions").ok()).flatten().collect();
     if sessions.is_empty() {
         return;
     }
@@ -64,7 +71,12 @@ async fn end_sessions(cluster: &Cluster, lanes: &[Document]) {
     }
 }
 
-async fn read_state(cluster: &Cluster, lanes: u32, term: i64) -> Result<ApplierState, ApplyError> {
+async fn read_state(
+    cluster: &Cluster,
+    lanes: u32,
+    term: i64,
+    session: ClientSession,
+) -> Result<ApplierState, ApplyError> {
     let damaged = |detail: &str| ApplyError::RecordsDamaged {
         cluster: cluster.hosts_label().to_owned(),
         detail: detail.to_owned(),
@@ -80,8 +92,7 @@ async fn read_state(cluster: &Cluster, lanes: u32, term: i64) -> Result<ApplierS
     let marker = super::find_one(cluster, MARKER, MARKER_ID).await?;
     Ok(ApplierState {
         cluster: cluster.clone(),
-        version: facts(cluster).await?.version,
-        session: transaction_session(cluster).await?,
+        session,
         term,
         lanes: checkpoints.ok_or_else(|| damaged("a lane is unreadable"))?,
         changes: u64::try_from(changes).unwrap_or(0),

@@ -88,7 +88,7 @@ async fn a_transaction_left_open_by_a_dead_applier_does_not_hold_up_its_successo
     // What a killed process leaves behind: a transaction that has locked a lane, on the session it had announced.
     let mut session = server.user.start_session().await.expect("a session");
     let lanes = server.user.database("mongoferry").collection::<Document>("lanes");
-    let announced = doc! {"$set": {"session": session.id().clone()}};
+    let announced = doc! {"$set": {"sessions": [session.id().clone()]}};
     lanes.update_one(doc! {"_id": 0_i64}, announced).await.expect("announces");
     session.start_transaction().await.expect("starts");
     let lock = doc! {"$set": {"transaction": ObjectId::new()}};

@@ -1,0 +1,39 @@
+//! The applier as a process.
+
+use std::{
+    fs::{File, OpenOptions},
+    path::Path,
+    process::{Child, Command, Stdio},
+};
+
+pub struct ApplierProcess(Child);
+
+impl ApplierProcess {
+    /// `instance` decides whether the lease is taken over at once.
+    pub fn start(nats: &str, destination: &str, instance: &str, log: &Path) -> Self {
+        let log = log_file(log);
+        let child = Command::new(env!("CARGO_BIN_EXE_mongoferry-applier"))
+            .args(["--id", "test", "--nats", nats, "--instance", instance])
+            .env("MONGOFERRY_DESTINATION", destination)
+            .stdin(Stdio::null())
+            .stderr(log)
+            .spawn();
+        Self(child.expect("the applier starts"))
+    }
+
+    pub fn kill(mut self) {
+        self.0.kill().expect("it can be killed");
+        self.0.wait().expect("it ends");
+    }
+}
+
+impl Drop for ApplierProcess {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+fn log_file(path: &Path) -> File {
+    OpenOptions::new().create(true).append(true).open(path).expect("the log can be written")
+}

@@ -1,0 +1,128 @@
+use std::{num::NonZeroUsize, time::Duration};
+
+use mongoferry_protocol::Phase;
+use mongoferry_testbed::{MongodVersion, Workload, WorkloadOptions};
+use rand::{RngExt, SeedableRng, rngs::StdRng};
+
+use crate::{catalog_chaos::CatalogChaos, migration::Sides};
+
+fn workload() -> WorkloadOptions {
+    let writers = NonZeroUsize::new(3).expect("not zero");
+    WorkloadOptions { writers, operations_per_second: None, seed: 7 }
+}
+
+/// Printed, so that a failure can be played again with MONGOFERRY_TEST_SEED.
+fn seed() -> u64 {
+    let seed = std::env::var("MONGOFERRY_TEST_SEED").ok().and_then(|seed| seed.parse().ok());
+    let seed = seed.unwrap_or_else(|| rand::rng().random());
+    eprintln!("MONGOFERRY_TEST_SEED={seed}");
+    seed
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_busy_application_is_followed_through_kills() {
+    // GIVEN a source that is written to while it is copied
+    let mut rng = StdRng::seed_from_u64(seed());
+    let sides = Sides::of(MongodVersion::V6_0_5, MongodVersion::V6_0_5).await;
+    let before = Workload::start(sides.user.clone(), workload()).await.expect("starts");
+    before.wait_for(500).await;
+    before.stop().await.expect("nothing failed");
+    let migration = sides.begin().await;
+    let during = WorkloadOptions { seed: 8, ..workload() };
+    let during = Workload::start(migration.user.clone(), during).await.expect("starts");
+    during.wait_for(300).await;
+    migration.copy().await;
+
+    // WHEN the applier catches up and is killed time and again
+    migration.enter(Phase::CatchingUp).await;
+    for _ in 0..5 {
+        let from = migration.applied().await;
+        let applier = migration.start_applier("one");
+        let further = mongoferry_protocol::Optime::new(from.t.max(1), from.i + 1);
+        migration.until_applied(further).await;
+        tokio::time::sleep(Duration::from_millis(rng.random_range(0..400))).await;
+        applier.kill();
+    }
+    let applier = migration.start_applier("one");
+    during.wait_for(3_000).await;
+    let counts = during.stop().await.expect("nothing failed");
+    eprintln!("{counts:?}");
+
+    // THEN both sides are equal
+    migration.assert_converged().await;
+    drop(applier);
+    let log = migration.log_text();
+    assert!(!log.contains("ERROR"), "{log}");
+    migration.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn names_that_change_hands_are_followed_through_kills() {
+    let seed = seed();
+    let mut rng = StdRng::seed_from_u64(seed);
+    let sides = Sides::of(MongodVersion::V6_0_5, MongodVersion::V6_0_5).await;
+    let mut chaos = CatalogChaos::new(&sides.user, seed);
+    chaos.steps(200).await;
+    let migration = sides.begin().await;
+    chaos.steps(300).await;
+    let copying = async {
+        tokio::join!(migration.copy(), chaos.steps(300));
+    };
+    copying.await;
+    migration.enter(Phase::CatchingUp).await;
+    for _ in 0..6 {
+        let applier = migration.start_applier("one");
+        let from = migration.applied().await;
+        chaos.steps(100).await;
+        tokio::time::sleep(Duration::from_millis(rng.random_range(0..500))).await;
+        applier.kill();
+        eprintln!("killed between {from} and {}", migration.applied().await);
+    }
+    let applier = migration.start_applier("one");
+    chaos.steps(200).await;
+    migration.assert_converged().await;
+    drop(applier);
+    let log = migration.log_text();
+    assert!(!log.contains("ERROR"), "{log}");
+    migration.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_standby_takes_over_and_a_pause_is_kept() {
+    let sides = Sides::of(MongodVersion::V4_4_2, MongodVersion::V6_0_5).await;
+    let migration = sides.begin().await;
+    let running = Workload::start(migration.user.clone(), workload()).await.expect("starts");
+    running.wait_for(200).await;
+    migration.copy().await;
+    migration.enter(Phase::CatchingUp).await;
+    let first = migration.start_applier("one");
+    migration.until_applied(migration.note().await).await;
+
+    let second = migration.start_applier("two");
+    first.kill();
+    running.wait_for(600).await;
+    migration.until_applied(migration.note().await).await;
+
+    migration.enter(Phase::Paused).await;
+    until_resting(&migration).await;
+    let resting_at = migration.applied().await;
+    running.wait_for(running.counts().total() + 200).await;
+    migration.note().await;
+    assert_eq!(migration.applied().await, resting_at);
+
+    migration.enter(Phase::CatchingUp).await;
+    running.stop().await.expect("nothing failed");
+    migration.assert_converged().await;
+    drop(second);
+    migration.end().await;
+}
+
+/// Until a heartbeat says that the applier rests.
+async fn until_resting(migration: &crate::migration::Migration) {
+    let mut heartbeats = migration.bus.heartbeats().await.expect("a subscription");
+    while let Some(heartbeat) = heartbeats.next().await {
+        if heartbeat.activity == "resting" {
+            return;
+        }
+    }
+}

@@ -64,17 +64,15 @@ pub fn lag(
     applied: Option<&Checkpoint>,
 ) -> Option<Lag> {
     let (source, capture, applied) = (source?, capture?, applied?);
+    // Before its first change the applier stands at the start point, whose wall time it never saw.
+    let applied_wall_ms = applied.applied_wall_ms.max(u64::from(applied.applied.t) * 1_000);
     let behind = |caught_up: bool, ahead_ms: u64, behind_ms: u64| {
         if caught_up { 0 } else { ahead_ms.saturating_sub(behind_ms).max(1) }
     };
     Some(Lag {
         source_to_bus_ms: behind(capture.captured >= source.last, source.last_wall_ms, capture.captured_wall_ms),
-        bus_to_destination_ms: behind(
-            applied.applied >= capture.captured,
-            capture.captured_wall_ms,
-            applied.applied_wall_ms,
-        ),
-        total_ms: behind(applied.applied >= source.last, source.last_wall_ms, applied.applied_wall_ms),
+        bus_to_destination_ms: behind(applied.applied >= capture.captured, capture.captured_wall_ms, applied_wall_ms),
+        total_ms: behind(applied.applied >= source.last, source.last_wall_ms, applied_wall_ms),
     })
 }
 

@@ -49,7 +49,11 @@ pub async fn migrate(args: MigrateArgs) -> Result<Exit, LauncherError> {
         Some(Ok(Begun::Running(running))) => running,
     };
     match run_to_end(running, &launch, &mut screen, &stopping).await? {
-        Some(end) => conclude(&end, &mut state_dir),
+        Some(end) => {
+            let exit = conclude(&end, &mut state_dir)?;
+            eprintln!("report and logs: {}", state_dir.path().display());
+            Ok(exit)
+        }
         None => Ok(stopped(&state_dir)),
     }
 }

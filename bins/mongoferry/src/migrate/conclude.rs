@@ -24,7 +24,6 @@ pub fn conclude(end: &End, state_dir: &mut StateDir) -> Result<Exit, LauncherErr
         Ending::Committed => {
             state_dir.record_end(Ended::Committed)?;
             print_data(&markdown)?;
-            eprintln!("the report is also in {}", state_dir.at(REPORT_MARKDOWN).display());
         }
         Ending::Cancelled => {
             state_dir.record_end(Ended::Cancelled)?;

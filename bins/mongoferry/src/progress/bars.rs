@@ -45,7 +45,8 @@ impl Bars {
         self.phase.set_message(phase_phrase(status));
         let work = status.came_from.unwrap_or(status.phase);
         self.show_copy(status, work == Phase::Copying);
-        self.show_line(&self.indexes, index_phrase(status).filter(|_| work == Phase::Copying));
+        let indexes = || index_phrase(status).unwrap_or_else(|| "none built yet".into());
+        self.show_line(&self.indexes, (work == Phase::Copying).then(indexes));
         self.show_line(&self.lag, oplog_line(status, work));
     }
 
@@ -83,7 +84,8 @@ impl Bars {
     /// Adds the bar when there is something to show on it, and removes it when there is nothing more.
     fn show_bar(&self, bar: &ProgressBar, shown: Option<(u64, u64, String)>) {
         if let Some((position, length, text)) = shown {
-            bar.set_length(length);
+            // A bar of length 0 is shown as full.
+            bar.set_length(length.max(1));
             bar.set_position(position);
             self.show_line(bar, Some(text));
         } else {

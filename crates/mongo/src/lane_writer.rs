@@ -5,6 +5,7 @@
 //! written in several, of which only the last moves the checkpoint.
 
 mod commands;
+mod make_room;
 pub(crate) mod transaction;
 mod update_forms;
 mod write_step;
@@ -18,6 +19,7 @@ use crate::{
     connection::Cluster,
 };
 use commands::{Commands, Part};
+use make_room::make_room;
 use transaction::{NotCommitted, transact, transaction_session};
 pub use write_step::{CollectionSteps, InsertForm, WriteStep};
 
@@ -73,6 +75,13 @@ impl LaneWriter {
                 Ok(()) => {}
                 Err(NotCommitted::Duplicate(_)) if form == InsertForm::Insert => {
                     form = InsertForm::Upsert;
+                    written.retries += 1;
+                    waiting.push(piece);
+                }
+                Err(NotCommitted::Unindexable(namespace, error)) => {
+                    if !make_room(&self.cluster, &namespace).await? {
+                        return Err(error.into());
+                    }
                     written.retries += 1;
                     waiting.push(piece);
                 }

@@ -21,6 +21,31 @@ impl ApplierProcess {
         Self(child.expect("the applier starts"))
     }
 
+    /// SIGSTOP, as a machine that is suspended.
+    pub fn suspend(&self) {
+        self.signal("-STOP");
+    }
+
+    /// SIGCONT.
+    pub fn wake(&self) {
+        self.signal("-CONT");
+    }
+
+    fn signal(&self, signal: &str) {
+        let sent = Command::new("kill").args([signal, &self.0.id().to_string()]).status();
+        assert!(sent.expect("kill runs").success());
+    }
+
+    /// Waits for its end and returns the exit code.
+    pub async fn exit_code(mut self) -> Option<i32> {
+        loop {
+            if let Some(status) = self.0.try_wait().expect("it can be asked") {
+                return status.code();
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+    }
+
     pub fn kill(mut self) {
         self.0.kill().expect("it can be killed");
         self.0.wait().expect("it ends");

@@ -4,20 +4,22 @@ use mongoferry_bus::Bus;
 use mongoferry_mongo::{Cluster, OplogCursor};
 use mongoferry_oplog::{BatchBuilder, OplogEntry, relevance};
 use mongoferry_protocol::{Optime, StartPoint};
-use tokio::task::AbortHandle;
+use tokio::task::JoinHandle;
 
 const BATCH_ENTRIES: u32 = 200;
 
-pub struct Capture(AbortHandle);
+pub struct Capture(JoinHandle<()>);
 
-impl Drop for Capture {
-    fn drop(&mut self) {
+impl Capture {
+    pub async fn end(self) {
         self.0.abort();
+        let ended = self.0.await;
+        assert!(ended.is_err_and(|error| error.is_cancelled()), "the capture failed");
     }
 }
 
 pub fn start(bus: Bus, source: Cluster, start: StartPoint) -> Capture {
-    Capture(tokio::spawn(capture(bus, source, start)).abort_handle())
+    Capture(tokio::spawn(capture(bus, source, start)))
 }
 
 async fn capture(bus: Bus, source: Cluster, start: StartPoint) {

@@ -5,13 +5,11 @@ use std::{path::PathBuf, time::Duration};
 use bson::doc;
 use mongodb::Client;
 use mongoferry_bus::{Bus, BusOptions, key};
-use mongoferry_mongo::{
-    Cluster, append_note, choose_start_point, facts, finalize, identity, last_optimes, wait_for_majority,
-};
+use mongoferry_mongo::{Cluster, append_note, choose_start_point, finalize, identity, last_optimes, wait_for_majority};
 use mongoferry_protocol::{
     CaptureProgress, CutoverMode, MigrationSettings, Namespace, Optime, Phase, PhaseRecord, StartPoint, now_ms,
 };
-use mongoferry_testbed::{MongodVersion, NatsServer, ReplicaSet, assert_equal};
+use mongoferry_testbed::{MongodVersion, NatsServer, ReplicaSet, ReplicaSetBuilder, assert_equal};
 
 use crate::{
     applier_process::ApplierProcess,
@@ -29,7 +27,7 @@ pub struct Migration {
     pub destination: Cluster,
     pub destination_set: ReplicaSet,
     start: StartPoint,
-    _capture: Capture,
+    capture: Capture,
     nats: NatsServer,
     source_set: ReplicaSet,
 }
@@ -43,8 +41,12 @@ pub struct Sides {
 
 impl Sides {
     pub async fn of(source: MongodVersion, destination: MongodVersion) -> Self {
+        Self::with(source, ReplicaSet::builder().version(destination)).await
+    }
+
+    pub async fn with(source: MongodVersion, destination: ReplicaSetBuilder) -> Self {
         let source_set = ReplicaSet::builder().version(source).start().await.expect("a source");
-        let destination_set = ReplicaSet::builder().version(destination).start().await.expect("a destination");
+        let destination_set = destination.start().await.expect("a destination");
         Self { user: source_set.client().await.expect("connects"), source_set, destination_set }
     }
 
@@ -68,8 +70,8 @@ impl Sides {
         bus.records().put(&key::settings(), &settings).await.expect("stored");
         let start = choose_start_point(&source).await.expect("a start point");
         bus.records().put(&key::start_point(), &start).await.expect("stored");
-        let _capture = capture::start(bus.clone(), source.clone(), start);
-        Migration { bus, user, source, destination, destination_set, start, _capture, nats, source_set }
+        let capture = capture::start(bus.clone(), source.clone(), start);
+        Migration { bus, user, source, destination, destination_set, start, capture, nats, source_set }
     }
 }
 
@@ -137,13 +139,13 @@ impl Migration {
         assert!(outcome.problems.is_empty(), "{:?}", outcome.problems);
         let destination = self.destination_set.client().await.expect("connects");
         assert_equal(&self.user, &destination).await;
-        assert_eq!(facts(&self.destination).await.expect("answers").writable, true);
     }
 
     pub async fn end(self) {
-        self.source.clone().shutdown().await;
-        self.destination.clone().shutdown().await;
-        self.user.clone().shutdown().immediate(true).await;
+        self.capture.end().await;
+        self.source.shutdown().await;
+        self.destination.shutdown().await;
+        self.user.shutdown().immediate(true).await;
         drop(self.source_set);
     }
 }

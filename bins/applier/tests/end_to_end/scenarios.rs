@@ -1,7 +1,11 @@
-use std::{num::NonZeroUsize, time::Duration};
+use std::{
+    num::{NonZeroU32, NonZeroUsize},
+    time::Duration,
+};
 
+use bson::doc;
 use mongoferry_protocol::Phase;
-use mongoferry_testbed::{MongodVersion, Workload, WorkloadOptions};
+use mongoferry_testbed::{MongodVersion, ReplicaSet, Workload, WorkloadOptions};
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 
 use crate::{catalog_chaos::CatalogChaos, migration::Sides};
@@ -114,6 +118,111 @@ async fn a_standby_takes_over_and_a_pause_is_kept() {
     running.stop().await.expect("nothing failed");
     migration.assert_converged().await;
     drop(second);
+    migration.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sleeper_that_wakes_up_writes_nothing() {
+    let sides = Sides::of(MongodVersion::V5_0_4, MongodVersion::V6_0_27).await;
+    let migration = sides.begin().await;
+    let running = Workload::start(migration.user.clone(), workload()).await.expect("starts");
+    running.wait_for(100).await;
+    migration.copy().await;
+    migration.enter(Phase::CatchingUp).await;
+    let sleeper = migration.start_applier("one");
+    migration.until_applied(migration.note().await).await;
+    running.wait_for(running.counts().total() + 300).await;
+    sleeper.suspend();
+
+    let successor = migration.start_applier("two");
+    migration.until_applied(migration.note().await).await;
+    sleeper.wake();
+    assert_eq!(sleeper.exit_code().await, Some(1), "{}", migration.log_text());
+    running.stop().await.expect("nothing failed");
+    migration.assert_converged().await;
+    drop(successor);
+    migration.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn elections_on_the_destination_are_outlasted() {
+    let destination = ReplicaSet::builder().version(MongodVersion::V6_0_5).members(3);
+    let sides = Sides::with(MongodVersion::V6_0_5, destination).await;
+    let mut migration = sides.begin().await;
+    let limited = WorkloadOptions { operations_per_second: NonZeroU32::new(300), ..workload() };
+    let running = Workload::start(migration.user.clone(), limited).await.expect("starts");
+    running.wait_for(100).await;
+    migration.copy().await;
+    migration.enter(Phase::CatchingUp).await;
+    let applier = migration.start_applier("one");
+    migration.until_applied(migration.note().await).await;
+
+    migration.destination_set.step_down().await.expect("another primary");
+    running.wait_for(running.counts().total() + 300).await;
+    migration.until_applied(migration.note().await).await;
+    let primary = migration.destination_set.primary_index().await.expect("a primary");
+    migration.destination_set.kill(primary);
+    migration.destination_set.primary_index().await.expect("another primary");
+    running.wait_for(running.counts().total() + 300).await;
+    migration.until_applied(migration.note().await).await;
+    migration.destination_set.restart(primary).await.expect("comes back");
+
+    running.stop().await.expect("nothing failed");
+    migration.assert_converged().await;
+    drop(applier);
+    let log = migration.log_text();
+    assert!(!log.contains("ERROR"), "{log}");
+    migration.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_applied_stops_the_migration() {
+    let sides = Sides::of(MongodVersion::V6_0_5, MongodVersion::V6_0_5).await;
+    let migration = sides.begin().await;
+    migration.copy().await;
+    migration.enter(Phase::CatchingUp).await;
+    let shop = migration.user.database("shop");
+    shop.run_command(doc! {"insert": "orders", "documents": [{"_id": 1}]}).await.expect("inserted");
+    shop.run_command(doc! {"create": "log", "capped": true, "size": 4096}).await.expect("created");
+    shop.run_command(doc! {"insert": "orders", "documents": [{"_id": 2}]}).await.expect("inserted");
+    let applier = migration.start_applier("one");
+    assert_eq!(applier.exit_code().await, Some(3), "{}", migration.log_text());
+    let log = migration.log_text();
+    assert!(log.contains("MF-ENTRY-4") && log.contains("capped"), "{log}");
+    migration.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_destination_without_the_update_stage_is_refused() {
+    let sides = Sides::of(MongodVersion::V4_4_2, MongodVersion::V4_4_2).await;
+    let migration = sides.begin().await;
+    migration.copy().await;
+    migration.enter(Phase::CatchingUp).await;
+    let applier = migration.start_applier("one");
+    assert_eq!(applier.exit_code().await, Some(3), "{}", migration.log_text());
+    let log = migration.log_text();
+    assert!(log.contains("MF-APPLY-2") && log.contains("4.4.2"), "{log}");
+    migration.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_idle_source_is_followed_closely() {
+    let sides = Sides::of(MongodVersion::V6_0_5, MongodVersion::V6_0_5).await;
+    let migration = sides.begin().await;
+    migration.copy().await;
+    migration.enter(Phase::CatchingUp).await;
+    let applier = migration.start_applier("one");
+    migration.until_applied(migration.note().await).await;
+    let mut slowest = Duration::ZERO;
+    for _ in 0..20 {
+        let note = migration.note().await;
+        let began = std::time::Instant::now();
+        migration.until_applied(note).await;
+        slowest = slowest.max(began.elapsed());
+    }
+    eprintln!("slowest of 20 notes: {slowest:?}");
+    assert!(slowest < Duration::from_secs(2), "{slowest:?}");
+    drop(applier);
     migration.end().await;
 }
 

@@ -103,7 +103,8 @@ pub(crate) async fn write(cluster: &Cluster, command: Document) -> Result<i64, M
 
 pub(super) fn own_statement(command: RawDocumentBuf, must_match: Option<i64>) -> Statement {
     let what = "update of mongoferry's records".to_owned();
-    Statement { database: Namespace::OWN_DATABASE.to_owned(), command, what, must_match }
+    let namespace = Namespace::new(Namespace::OWN_DATABASE, "records");
+    Statement { namespace, command, what, must_match }
 }
 
 pub(super) fn put_claim(claim: &Claim, term: i64) -> Statement {

@@ -91,12 +91,8 @@ fn statement(namespace: &Namespace, kind: Kind, steps: &[WriteStep]) -> Statemen
     if kind != Kind::Delete {
         command.append(cstr!("bypassDocumentValidation"), true);
     }
-    Statement {
-        database: namespace.database().to_owned(),
-        command,
-        what: format!("{name} {namespace}"),
-        must_match: None,
-    }
+    let what = format!("{name} {namespace}");
+    Statement { namespace: namespace.clone(), command, what, must_match: None }
 }
 
 fn deletes(steps: &[WriteStep]) -> RawArrayBuf {

@@ -8,11 +8,12 @@ use mongodb::{
     error::{Error, TRANSIENT_TRANSACTION_ERROR, UNKNOWN_TRANSACTION_COMMIT_RESULT},
     options::WriteConcern,
 };
+use mongoferry_protocol::Namespace;
 
 use crate::{connection::Cluster, error::MongoError};
 
 pub(crate) struct Statement {
-    pub database: String,
+    pub namespace: Namespace,
     pub command: RawDocumentBuf,
     /// Describes the command in errors.
     pub what: String,
@@ -26,6 +27,8 @@ pub(crate) enum NotCommitted {
     /// A statement did not match what it must.
     Fenced,
     Duplicate(MongoError),
+    /// An index of this collection has no room for a document: two of the fields it combines hold arrays.
+    Unindexable(Namespace, MongoError),
     /// It can't succeed in one piece: it grew too large or took too long.
     TooLarge(MongoError),
     Failed(MongoError),
@@ -40,6 +43,7 @@ enum Attempt {
 const PATIENCE: Duration = Duration::from_secs(60);
 /// The server aborts what is open for 60 s, and says no more than that it is gone.
 const TOO_LONG: Duration = Duration::from_secs(45);
+const CANNOT_INDEX_PARALLEL_ARRAYS: i32 = 171;
 const FIRST_PAUSE: Duration = Duration::from_millis(10);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
@@ -94,11 +98,14 @@ async fn attempt(
 }
 
 async fn execute(cluster: &Cluster, session: &mut ClientSession, statement: Statement) -> Result<(), Attempt> {
-    let Statement { database, command, what, must_match } = statement;
-    let reply = cluster.database(&database).run_raw_command(command).session(session).await;
+    let Statement { namespace, command, what, must_match } = statement;
+    let reply = cluster.database(namespace.database()).run_raw_command(command).session(session).await;
     let reply = reply.map_err(|error| again_or_ended(cluster.explain(&what, &error), &error))?;
     if let Some(error) = first_write_error(cluster, &what, &reply) {
-        return Err(Attempt::Ended(ended(error)));
+        return Err(Attempt::Ended(match error.server_code() {
+            Some(CANNOT_INDEX_PARALLEL_ARRAYS) => NotCommitted::Unindexable(namespace, error),
+            _ => ended(error),
+        }));
     }
     match must_match {
         Some(count) if matched(&reply) != count => Err(Attempt::Ended(NotCommitted::Fenced)),
@@ -163,7 +170,9 @@ impl NotCommitted {
     pub(crate) fn into_error<E: From<MongoError>>(self, fenced: impl FnOnce() -> E) -> E {
         match self {
             Self::Fenced => fenced(),
-            Self::Duplicate(error) | Self::TooLarge(error) | Self::Failed(error) => error.into(),
+            Self::Duplicate(error) | Self::Unindexable(_, error) | Self::TooLarge(error) | Self::Failed(error) => {
+                error.into()
+            }
         }
     }
 }

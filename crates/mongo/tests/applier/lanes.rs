@@ -128,6 +128,22 @@ async fn a_unique_index_in_the_way_is_named() {
 }
 
 #[tokio::test]
+async fn an_index_without_room_for_a_document_on_its_way_goes() {
+    let server = destination(&[(uuid(1), "shop.orders")]).await;
+    let (_, mut writers) = server.take_over().await;
+    server.run("shop", doc! {"insert": "orders", "documents": [{"_id": 1, "a": [1], "b": 1}]}).await;
+    let (both, one) = (doc! {"key": {"a": 1, "b": 1}, "name": "both"}, doc! {"key": {"a": 1}, "name": "one"});
+    server.run("shop", doc! {"createIndexes": "orders", "indexes": [both, one]}).await;
+    let delta = rawdoc! {"$v": 2, "diff": {"u": {"b": [1]}}};
+    let steps = vec![WriteStep::Delta { id: rawdoc! {"_id": 1}, delta }];
+    writers[0].write(&round(150, steps)).await.expect("writes");
+    assert_eq!(server.documents("shop", "orders").await, [doc! {"_id": 1, "a": [1], "b": [1]}]);
+    let indexes = server.run("shop", doc! {"listIndexes": "orders"}).await.to_string();
+    assert!(indexes.contains("one") && !indexes.contains("both"), "{indexes}");
+    server.end().await;
+}
+
+#[tokio::test]
 async fn what_is_too_much_for_one_transaction_is_written_in_several() {
     let server = destination(&[(uuid(1), "shop.orders")]).await;
     let (_, mut writers) = server.take_over().await;

@@ -15,7 +15,7 @@ async fn a_live_source_moves_with_everything_that_is_written_on_the_way() {
     assert_eq!(migration.post("commit").await["success"], true);
     let outcome = migration.end_committed().await;
     clusters.assert_equal().await;
-    assert!(outcome.stdout.contains("equal"), "{}", outcome.stdout);
+    assert!(outcome.stdout.contains("**Equal**"), "{}", outcome.stdout);
     assert!(counts.total() >= 3_000);
 
     // Nothing of mongoferry is left on the destination.

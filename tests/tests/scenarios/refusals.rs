@@ -66,7 +66,7 @@ async fn a_foreign_state_directory_is_refused() {
     migration.wait_for_phase(Phase::Ready).await;
 
     let beside = Migration::between(&clusters, state.path()).start().end().await;
-    assert_refused(&beside, 2, &["MF-STATE"]);
+    assert_refused(&beside, 3, &["MF-STATE-1"]);
     mongoferry_tests::stop(migration.pid());
     assert_eq!(migration.end().await.code, Some(130));
 

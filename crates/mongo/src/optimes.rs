@@ -48,11 +48,17 @@ pub(crate) async fn oldest_entry(cluster: &Cluster) -> Result<Optime, MongoError
     oplog_end(cluster, 1).await
 }
 
+/// The oldest entry may be truncated while it is being read; then there is a next one.
 async fn oplog_end(cluster: &Cluster, direction: i32) -> Result<Optime, MongoError> {
     let find = doc! {
         "find": "oplog.rs", "sort": {"$natural": direction}, "limit": 1, "singleBatch": true, "projection": {"ts": 1},
     };
-    let reply = cluster.command("local", find).await?;
+    let reply = loop {
+        match cluster.command("local", find.clone()).await {
+            Err(MongoError::CursorLost { .. }) => {}
+            reply => break reply?,
+        }
+    };
     first_of(&reply)
         .and_then(|entry| optime(entry.get("ts")?))
         .ok_or_else(|| cluster.unexpected("find on local.oplog.rs", "no entry with ts"))

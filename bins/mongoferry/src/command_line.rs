@@ -1,6 +1,6 @@
 //! The subcommands.
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::{
     api_commands::{cutover, order, report, status},
@@ -39,6 +39,15 @@ pub enum Command {
     Cancel(order::CancelArgs),
     /// Print the report of a migration.
     Report(report::ReportArgs),
+}
+
+impl CommandLine {
+    /// The command line and the environment; ends the process with 2 where they do not fit.
+    pub fn read() -> Self {
+        // The help is to be the same on every machine.
+        let command = Self::command().mut_subcommands(|sub| sub.mut_args(|option| option.hide_env_values(true)));
+        Self::from_arg_matches(&command.get_matches()).unwrap_or_else(|error| error.exit())
+    }
 }
 
 impl Command {

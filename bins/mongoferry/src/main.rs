@@ -41,8 +41,6 @@ mod validation_text;
 
 use std::process::ExitCode;
 
-use clap::Parser;
-
 fn main() -> ExitCode {
-    exit::run(command_line::CommandLine::parse().command)
+    exit::run(command_line::CommandLine::read().command)
 }

@@ -44,7 +44,7 @@ fn request<'a>(range: &'a CopyRange, apply_after: Optime, resume: Option<&'a Raw
 }
 
 /// Counts by the bytes of `_id`.
-async fn read_into(server: &Server, range: &CopyRange, seen: &mut BTreeMap<Vec<u8>, u32>) {
+pub async fn read_into(server: &Server, range: &CopyRange, seen: &mut BTreeMap<Vec<u8>, u32>) {
     let apply_after = last_optimes(&server.cluster).await.expect("optimes").majority;
     let mut reader = RangeReader::open(&server.cluster, &request(range, apply_after, None)).await.expect("opens");
     while let Some(batch) = reader.next().await.expect("reads") {

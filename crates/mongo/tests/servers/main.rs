@@ -5,6 +5,7 @@ mod copying;
 mod indexes;
 mod oplog;
 mod refusals;
+mod versions;
 
 use bson::{Document, doc};
 use mongodb::Client;

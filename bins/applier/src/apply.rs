@@ -19,6 +19,8 @@ use crate::{
 
 /// Per lane; large enough that collections share commands, small enough for a transaction.
 const LIMITS: RoundLimits = RoundLimits { operations: 4_000, bytes: 6 * 1024 * 1024 };
+/// While there is a backlog, a round that is not full waits this long for more: larger commands cost less per change.
+const GATHER: Duration = Duration::from_millis(20);
 /// Checkpoints of batches without changes.
 const IDLE_EVERY: Duration = Duration::from_millis(200);
 
@@ -42,6 +44,8 @@ pub async fn apply(stage: &Stage, destination: &Cluster, lease: &Lease) -> Resul
         covered: LaneCheckpoint { position: state.position(), ..LaneCheckpoint::default() },
         unwritten: 0,
         resting: false,
+        backlog: false,
+        gather_until: Instant::now(),
         idle_at: Instant::now(),
         progress: Progress::new(),
         state,
@@ -64,6 +68,9 @@ pub struct Active<'a> {
     /// Changes handed to `rounds` since its last round.
     unwritten: u64,
     resting: bool,
+    /// Since the last round, reading was ahead by as much as it may be.
+    backlog: bool,
+    gather_until: Instant,
     /// When the next checkpoint without changes may be written.
     idle_at: Instant,
     progress: Progress,
@@ -80,6 +87,7 @@ impl Active<'_> {
     async fn run(&mut self) -> Result<(), ApplierError> {
         self.stage.set_activity("applying");
         loop {
+            self.backlog |= self.batches.is_full();
             match self.next().await? {
                 Event::Stop => break,
                 Event::Phase(phase) if phase.is_final() => break,
@@ -160,27 +168,30 @@ impl Active<'_> {
         Ok(())
     }
 
-    /// Writes what there is: changes at once, a mere advance now and then.
+    /// Writes what there is: changes at once or nearly so, a mere advance now and then.
     async fn flush(&mut self) -> Result<(), ApplierError> {
-        if !self.is_ahead() {
-            return Ok(());
+        if std::mem::take(&mut self.backlog) {
+            self.gather_until = Instant::now() + GATHER;
         }
-        if self.unwritten > 0 {
-            self.unwritten = 0;
-            if let Some(round) = self.rounds.take() {
-                self.write_round(round, self.covered).await?;
-            }
-        } else if Instant::now() >= self.idle_at {
-            self.lease.check()?;
-            // Holds no operation.
-            drop(self.rounds.take());
-            let lanes = (0..).take(self.writers.len()).collect();
-            self.advance_idle(lanes, self.covered).await?;
-        } else {
+        if !self.is_ahead() || Instant::now() < self.flush_at() {
             return Ok(());
         }
         self.idle_at = Instant::now() + IDLE_EVERY;
-        Ok(())
+        let round = self.rounds.take();
+        if std::mem::take(&mut self.unwritten) > 0 {
+            return match round {
+                Some(round) => self.write_round(round, self.covered).await,
+                None => Ok(()),
+            };
+        }
+        self.lease.check()?;
+        let lanes = (0..).take(self.writers.len()).collect();
+        self.advance_idle(lanes, self.covered).await
+    }
+
+    /// When what is at hand is to be written, if nothing more comes.
+    fn flush_at(&self) -> Instant {
+        if self.unwritten > 0 { self.gather_until } else { self.idle_at }
     }
 
     /// Some lane does not stand yet where reading stands.
@@ -189,7 +200,7 @@ impl Active<'_> {
     }
 
     fn due(&self) -> Option<Instant> {
-        let advance = (self.is_ahead() && self.batches.is_empty() && !self.resting).then_some(self.idle_at);
-        [advance, self.progress.due(&self.state.checkpoint())].into_iter().flatten().min()
+        let flush = (self.is_ahead() && self.batches.is_empty() && !self.resting).then(|| self.flush_at());
+        [flush, self.progress.due(&self.state.checkpoint())].into_iter().flatten().min()
     }
 }

@@ -69,6 +69,11 @@ impl ReadAhead {
         }
     }
 
+    /// As much is at hand as is ever read in advance: reading is faster than writing.
+    pub fn is_full(&self) -> bool {
+        self.batches.len() == AHEAD
+    }
+
     /// Nothing more is at hand right now.
     pub fn is_empty(&self) -> bool {
         self.batches.is_empty()

@@ -1,5 +1,7 @@
 //! The connection to one cluster. Credentials go in and never come out again: neither `Debug` nor any error shows them.
 
+mod named_primary;
+
 use std::{fmt, time::Duration};
 
 use bson::{Document, RawDocumentBuf};
@@ -18,17 +20,28 @@ use crate::{
 pub struct Cluster {
     client: Client,
     label: String,
+    /// The one host that is asked.
+    only_host: Option<String>,
 }
 
 impl Cluster {
     /// How long an unreachable cluster is waited for, unless the URI says otherwise.
     const SERVER_SELECTION_TIMEOUT: Duration = Duration::from_secs(10);
 
-    /// Connects and waits until the primary answers. `app_name` shows up in the server's log and currentOp.
+    /// Connects and waits until the primary answers. `app_name` shows up in the server's log and currentOp. Where the
+    /// members' own names lead nowhere from here, but a named host is the primary, that host alone is used.
     pub async fn connect(uri: &str, app_name: &str) -> Result<Self, MongoError> {
         let cluster = Self::prepare(uri, None, app_name).await?;
-        cluster.command("admin", bson::doc! {"ping": 1}).await?;
-        Ok(cluster)
+        match cluster.command("admin", bson::doc! {"ping": 1}).await {
+            Ok(_) => Ok(cluster),
+            Err(error @ MongoError::Unreachable { .. }) => {
+                cluster.shutdown().await;
+                let found = named_primary::named_primary(uri, app_name).await.ok_or(error)?;
+                tracing::warn!(host = found.label, "the members' own names lead nowhere; this host alone is used");
+                Ok(found)
+            }
+            Err(error) => Err(error),
+        }
     }
 
     /// Connects to the one server at `host` (as `host:port`), whatever it is, with everything else as the string says. For
@@ -56,7 +69,12 @@ impl Cluster {
         }
         options.server_selection_timeout.get_or_insert(Self::SERVER_SELECTION_TIMEOUT);
         let client = Client::with_options(options).map_err(|error| malformed(uri, &error))?;
-        Ok(Self { client, label })
+        Ok(Self { client, label, only_host: only_host.map(ToOwned::to_owned) })
+    }
+
+    /// The host that is used alone, because the other members' names (and its own) lead nowhere from here.
+    pub fn only_host(&self) -> Option<&str> {
+        self.only_host.as_deref()
     }
 
     /// `rs/host1,host2` of the connection string, without secrets.

@@ -5,6 +5,7 @@ mod applier_state;
 mod bulk_writer;
 mod catalog;
 mod connection;
+mod connection_plan;
 mod connection_string;
 mod create_collection;
 mod ddl_executor;
@@ -33,6 +34,7 @@ pub use applier_state::{
 pub use bulk_writer::{Inserted, insert_raw};
 pub use catalog::{CatalogListing, CollectionInfo, CollectionKind, list_catalog, list_indexes, list_metadata, name_of};
 pub use connection::Cluster;
+pub use connection_plan::{ConnectionPlan, LoginPlan, TlsPlan, connection_plan};
 pub use connection_string::{parse_uri, uri_without_secrets};
 pub use create_collection::{create_collection, destination_options};
 pub use ddl_executor::{DdlExecutor, DdlPlan, DdlStep};

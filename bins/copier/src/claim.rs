@@ -18,6 +18,8 @@ pub struct Claim<'a> {
     ticket: &'a WorkTicket,
     revision: u64,
     stored_at: Instant,
+    /// Documents at the beginning that were counted before: the one a resumed range begins with.
+    counted_before: u64,
 }
 
 impl<'a> Claim<'a> {
@@ -44,7 +46,7 @@ impl<'a> Claim<'a> {
             None => records.create(&key, &progress).await?,
         };
         let revision = revision.ok_or_else(|| lost(range))?;
-        Ok(Some(Self { range, progress, records, ticket, revision, stored_at: Instant::now() }))
+        Ok(Some(Self { range, progress, records, ticket, revision, stored_at: Instant::now(), counted_before: 0 }))
     }
 
     /// To be asked right before each write: a copier that lost its range and wakes late could bring back a document that
@@ -59,12 +61,13 @@ impl<'a> Claim<'a> {
         if self.range.order == ReadOrder::Natural {
             (self.progress.documents, self.progress.bytes) = (0, 0);
         }
+        self.counted_before = u64::from(self.progress.resume.is_some());
     }
 
     /// Counts a batch that is durable, and everything before it.
     pub fn count(&mut self, batch: &CopyBatch, written: Durable<Inserted>) {
         let written = written.into_inner();
-        self.progress.documents += written.inserted + written.duplicates;
+        self.progress.documents += written.inserted + written.duplicates - std::mem::take(&mut self.counted_before);
         self.progress.bytes += batch.bytes();
         self.progress.repeated += written.duplicates;
         if self.range.order == ReadOrder::ById

@@ -48,7 +48,7 @@ impl Explain for CoordinatorError {
             Self::Listen { .. } => "MF-COORD-3",
             Self::OpenApi { .. } => "MF-COORD-4",
             Self::Validation { .. } => "MF-COORD-5",
-            Self::Different { .. } => "MF-VERIFY-1",
+            Self::Different { .. } => "MF-CUTOVER-4",
             Self::Finalization { .. } => "MF-CUTOVER-1",
             Self::NotNow { .. } => "MF-CUTOVER-2",
         }

@@ -76,13 +76,14 @@ const BEHIND_LAG_MS: u64 = 60_000;
 const CUTOVER_LIMIT_MS: u64 = 10 * 60 * 1_000;
 
 pub fn decide(record: &PhaseRecord, facts: &Facts) -> Step {
-    if let Some(failure) = stopping_failure(record.phase, facts) {
-        return Step::Fail(StopReason::Reported(Box::new(failure)));
-    }
+    // First, because a write on the source during the cutover can be what made a process fail.
     if record.phase.is_revertible_cutover()
         && let Some(reason) = reason_to_revert(record, facts)
     {
         return Step::Revert(reason);
+    }
+    if let Some(failure) = stopping_failure(record.phase, facts) {
+        return Step::Fail(StopReason::Reported(Box::new(failure)));
     }
     match record.phase {
         Phase::Created => Step::Enter(Phase::Validating),

@@ -41,9 +41,9 @@ struct Hold {
     confirmed: Mutex<SuspendedClock>,
 }
 
-const KEEP_ALIVE: Duration = Duration::from_secs(5);
+const KEEP_ALIVE: Duration = Duration::from_secs(2);
 /// Less than the bus waits before it gives the item to another, by the time that a suspended process would not notice.
-const HELD_FOR: Duration = Duration::from_secs(20);
+const HELD_FOR: Duration = Duration::from_secs(8);
 const TAKE_WAIT: Duration = Duration::from_secs(2);
 
 impl WorkQueue {

@@ -80,9 +80,10 @@ impl Phase {
         !matches!(self, Self::Created | Self::Validating | Self::Committed | Self::Cancelled | Self::Expired)
     }
 
-    /// The applier applies in this phase.
+    /// The applier applies in this phase. Not once the destination is drained: unique indexes are prepared from then on, and
+    /// a change that came all the same could break on them.
     pub const fn applies(self) -> bool {
-        matches!(self, Self::CatchingUp | Self::Ready | Self::Draining | Self::Verifying | Self::Finalizing)
+        matches!(self, Self::CatchingUp | Self::Ready | Self::Draining)
     }
 
     /// The cutover has begun and can still be taken back.

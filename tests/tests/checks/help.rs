@@ -2,13 +2,13 @@ use std::{path::Path, process::Command};
 
 use mongoferry_tests::binary;
 
-/// The block in the README between ```text and ``` that begins with `$ mongoferry migrate --help`.
-const BEGIN: &str = "```text\n$ mongoferry migrate --help\n";
+/// The block in the README between ```text and ``` that begins with `$ mongoferry migrate -h`.
+const BEGIN: &str = "```text\n$ mongoferry migrate -h\n";
 
-/// GIVEN the README's copy of `mongoferry migrate --help` THEN it is what the command prints. `UPDATE=1` rewrites it.
+/// GIVEN the README's copy of `mongoferry migrate -h` THEN it is what the command prints. `UPDATE=1` rewrites it.
 #[test]
 fn the_readme_shows_what_the_command_says() {
-    let help = Command::new(binary("mongoferry")).args(["migrate", "--help"]).env("COLUMNS", "100").output();
+    let help = Command::new(binary("mongoferry")).args(["migrate", "-h"]).env("COLUMNS", "100").output();
     let help = String::from_utf8(help.expect("mongoferry starts").stdout).expect("help is text");
     let help: String = help.lines().map(|line| format!("{}\n", line.trim_end())).collect();
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../README.md");

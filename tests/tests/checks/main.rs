@@ -1,4 +1,5 @@
 //! Rules that the workspace promises to itself, checked by machine.
 
+mod codes;
 mod dependencies;
 mod help;

@@ -85,7 +85,7 @@ async fn a_difference_is_found_listed_and_not_committed() {
     let outcome = migration.end().await;
     assert_eq!(outcome.code, Some(1), "{}", outcome.stderr);
     let said = outcome.stdout + &outcome.stderr;
-    for part in ["MF-VERIFY-1", "shop.items", "foreign", "77"] {
+    for part in ["MF-CUTOVER-4", "shop.items", "foreign", "77"] {
         assert!(said.contains(part), "{part} is not in:\n{said}");
     }
 }

@@ -55,6 +55,8 @@ impl Explain for ApplyError {
 
     fn retry(&self) -> Retry {
         match self {
+            // Only an index prepared for a cutover that is being taken back refuses a change, and not for long.
+            Self::Destination(MongoError::DuplicateKey { .. }) => Retry::Soon,
             Self::Destination(error) => error.retry(),
             Self::StaleTerm { .. } => Retry::Soon,
             Self::StageMissing { .. } | Self::OtherMigration { .. } => Retry::AfterFix,

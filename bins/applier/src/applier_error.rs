@@ -22,6 +22,11 @@ impl From<MongoError> for ApplierError {
 }
 
 impl ApplierError {
+    /// The migration's records on the destination are gone, as they are when it is over.
+    pub fn tells_the_end(&self) -> bool {
+        matches!(self, Self::Destination(ApplyError::RecordsDamaged { .. }))
+    }
+
     fn inner(&self) -> &dyn Explain {
         match self {
             Self::Bus(error) => error,

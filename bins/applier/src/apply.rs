@@ -24,7 +24,7 @@ const GATHER: Duration = Duration::from_millis(20);
 /// Checkpoints of batches without changes.
 const IDLE_EVERY: Duration = Duration::from_millis(200);
 
-/// Begins a new term and applies until the process is stopped or the migration is over.
+/// Begins a new term and applies until the process is stopped.
 pub async fn apply(stage: &Stage, destination: &Cluster, lease: &Lease) -> Result<(), ApplierError> {
     lease.check()?;
     stage.set_activity("taking over");
@@ -90,7 +90,6 @@ impl Active<'_> {
             self.backlog |= self.batches.is_full();
             match self.next().await? {
                 Event::Stop => break,
-                Event::Phase(phase) if phase.is_final() => break,
                 Event::Phase(phase) => self.rest(!phase.applies()),
                 Event::Batch(batch) => self.take_in(batch).await?,
                 Event::Due => {}
@@ -110,9 +109,7 @@ impl Active<'_> {
         tokio::select! {
             biased;
             () = self.stage.stopping.cancelled() => Ok(Event::Stop),
-            record = phases.wait_for(|record| record.phase.applies() == resting || record.phase.is_final()) => {
-                Ok(Event::Phase(record.phase))
-            }
+            record = phases.wait_for(|record| record.phase.applies() == resting) => Ok(Event::Phase(record.phase)),
             () = tokio::time::sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => Ok(Event::Due),
             batch = self.batches.next(), if !resting => batch.map(Event::Batch),
         }

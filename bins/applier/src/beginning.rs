@@ -3,19 +3,24 @@
 use std::time::Duration;
 
 use mongoferry_bus::{Bus, BusError, Key, key};
-use mongoferry_mongo::{Beginning, Cluster, initialise, is_initialised};
-use mongoferry_protocol::{MigrationSettings, Optime, StartPoint};
+use mongoferry_mongo::{ApplyError, Beginning, Cluster, initialise, is_initialised};
+use mongoferry_protocol::{CollectionUuid, MigrationSettings, Namespace, Optime, StartPoint};
 use serde::de::DeserializeOwned;
 
 use crate::applier_error::ApplierError;
 
 const LOOK_AGAIN: Duration = Duration::from_millis(200);
 
-/// What the migration is about, and where its changes begin. The destination's records stand on return.
+/// What the migration is about, and where its changes begin. The destination's records stand on return. They are laid out
+/// only if nothing was ever applied: records that are gone mean that the migration is over, or that somebody removed them.
 pub async fn beginning(bus: &Bus, destination: &Cluster) -> Result<(MigrationSettings, StartPoint), ApplierError> {
     let settings = required(bus, &key::settings()).await?;
     let start = required(bus, &key::start_point()).await?;
     if !is_initialised(destination, &settings).await? {
+        if bus.records().get(&key::applied()).await?.is_some() {
+            let (cluster, detail) = (destination.hosts_label().to_owned(), "they were removed".to_owned());
+            return Err(ApplyError::RecordsDamaged { cluster, detail }.into());
+        }
         let collections = listed_collections(bus).await?;
         // The copy is complete: what it read is older than what is captured now, or nearly so.
         let captured = bus.records().get(&key::capture()).await?;
@@ -25,9 +30,7 @@ pub async fn beginning(bus: &Bus, destination: &Cluster) -> Result<(MigrationSet
     Ok((settings, start))
 }
 
-async fn listed_collections(
-    bus: &Bus,
-) -> Result<Vec<(mongoferry_protocol::CollectionUuid, mongoferry_protocol::Namespace)>, BusError> {
+async fn listed_collections(bus: &Bus) -> Result<Vec<(CollectionUuid, Namespace)>, BusError> {
     let mut collections = Vec::new();
     for uuid in required(bus, &key::catalog()).await?.collections {
         collections.push((uuid, required(bus, &key::collection(uuid)).await?.namespace));

@@ -1,9 +1,13 @@
 //! When to apply: once the copy is complete, and only while this process holds the lease.
 
-use mongoferry_mongo::Cluster;
-use mongoferry_stage::{DestinationArgs, Stage, StageError, StageResult};
+use std::time::Duration;
 
-use crate::{apply::apply, metrics};
+use mongoferry_mongo::Cluster;
+use mongoferry_stage::{DestinationArgs, Stage, StageResult};
+
+use crate::{applier_error::ApplierError, apply::apply, metrics};
+
+const NEWS_TRAVEL_FOR: Duration = Duration::from_secs(3);
 
 pub async fn stage_work(stage: Stage, destination: DestinationArgs) -> StageResult {
     metrics::describe();
@@ -20,10 +24,13 @@ pub async fn stage_work(stage: Stage, destination: DestinationArgs) -> StageResu
         stage.ready.cancel();
         let applied = tokio::select! {
             biased;
-            lost = lease.lost() => Err(StageError::from(lost)),
-            applied = mongoferry_stage::retry(&stage.stopping, "applying changes", || apply(&stage, &destination, &lease)) => {
-                applied.map_err(StageError::from)
-            }
+            () = migration_over(&stage) => Ok(()),
+            lost = lease.lost() => Err(lost.into()),
+            applied = mongoferry_stage::retry(&stage.stopping, "applying changes", || apply(&stage, &destination, &lease)) => applied,
+        };
+        let applied = match applied {
+            Err(error) if error.tells_the_end() => told_in_time(&stage, error).await,
+            applied => applied,
         };
         destination.shutdown().await;
         lease.release().await?;
@@ -32,4 +39,13 @@ pub async fn stage_work(stage: Stage, destination: DestinationArgs) -> StageResu
     stage.set_activity("done");
     stage.stopping.cancelled().await;
     Ok(())
+}
+
+async fn migration_over(stage: &Stage) {
+    stage.phases.clone().wait_for(|record| record.phase.is_final()).await;
+}
+
+/// The records are removed right after the last phase is entered, so the news of the one may come before that of the other.
+async fn told_in_time(stage: &Stage, error: ApplierError) -> Result<(), ApplierError> {
+    tokio::time::timeout(NEWS_TRAVEL_FOR, migration_over(stage)).await.map_err(|_| error)
 }

@@ -26,6 +26,11 @@ impl ApplierProcess {
         self.signal("-STOP");
     }
 
+    /// SIGTERM.
+    pub fn stop(&self) {
+        self.signal("-TERM");
+    }
+
     /// SIGCONT.
     pub fn wake(&self) {
         self.signal("-CONT");

@@ -8,7 +8,10 @@ use mongoferry_protocol::Phase;
 use mongoferry_testbed::{MongodVersion, ReplicaSet, Workload, WorkloadOptions};
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 
-use crate::{catalog_chaos::CatalogChaos, migration::Sides};
+use crate::{
+    catalog_chaos::CatalogChaos,
+    migration::{Migration, Sides},
+};
 
 fn workload() -> WorkloadOptions {
     let writers = NonZeroUsize::new(3).expect("not zero");
@@ -108,7 +111,7 @@ async fn a_standby_takes_over_and_a_pause_is_kept() {
     migration.until_applied(migration.note().await).await;
 
     migration.enter(Phase::Paused).await;
-    until_resting(&migration).await;
+    until_activity(&migration, "resting").await;
     let resting_at = migration.applied().await;
     running.wait_for(running.counts().total() + 200).await;
     migration.note().await;
@@ -193,6 +196,31 @@ async fn what_cannot_be_applied_stops_the_migration() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn records_that_were_removed_are_not_laid_out_again() {
+    let sides = Sides::of(MongodVersion::V6_0_5, MongodVersion::V6_0_5).await;
+    let migration = sides.begin().await;
+    migration.copy().await;
+    migration.enter(Phase::CatchingUp).await;
+    let applier = migration.start_applier("one");
+    migration.until_applied(migration.note().await).await;
+    let destination = migration.destination_set.client().await.expect("connects");
+    destination.database("mongoferry").drop().await.expect("dropped");
+    migration.note().await;
+    assert_eq!(applier.exit_code().await, Some(3), "{}", migration.log_text());
+    assert!(migration.log_text().contains("MF-APPLY-4"), "{}", migration.log_text());
+
+    // At the end of a migration that is what happens, and no failure.
+    let late = migration.start_applier("one");
+    migration.enter(Phase::Committed).await;
+    until_activity(&migration, "done").await;
+    late.stop();
+    assert_eq!(late.exit_code().await, Some(0), "{}", migration.log_text());
+    let names = destination.list_database_names().await.expect("lists");
+    assert!(!names.iter().any(|name| name == "mongoferry"), "{names:?}");
+    migration.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_destination_without_the_update_stage_is_refused() {
     let sides = Sides::of(MongodVersion::V4_4_2, MongodVersion::V4_4_2).await;
     let migration = sides.begin().await;
@@ -226,11 +254,11 @@ async fn an_idle_source_is_followed_closely() {
     migration.end().await;
 }
 
-/// Until a heartbeat says that the applier rests.
-async fn until_resting(migration: &crate::migration::Migration) {
+/// Until a heartbeat says so.
+async fn until_activity(migration: &Migration, activity: &str) {
     let mut heartbeats = migration.bus.heartbeats().await.expect("a subscription");
     while let Some(heartbeat) = heartbeats.next().await {
-        if heartbeat.activity == "resting" {
+        if heartbeat.activity == activity {
             return;
         }
     }

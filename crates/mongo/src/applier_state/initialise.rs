@@ -37,13 +37,24 @@ pub async fn mark_destination(destination: &Cluster, settings: &MigrationSetting
             other => drop(other?),
         }
     }
-    let marker = marker(settings);
-    let update = doc! { "q": { "_id": MARKER_ID }, "u": { "$setOnInsert": marker.clone() }, "upsert": true };
+    let update = doc! { "q": { "_id": MARKER_ID }, "u": { "$setOnInsert": marker(settings) }, "upsert": true };
     let command = doc! { "update": MARKER, "updates": [update], "writeConcern": { "w": "majority" } };
     records::write(destination, command).await?;
-    let standing = super::find_one(destination, MARKER, MARKER_ID).await?.unwrap_or_default();
-    if marker.iter().all(|(field, value)| standing.get(field) == Some(value)) {
-        return Ok(());
+    standing_marker(destination, settings).await.map(drop)
+}
+
+/// Whether [`initialise`] was done. An error if another migration's records stand there. Writes nothing.
+pub async fn is_initialised(destination: &Cluster, settings: &MigrationSettings) -> Result<bool, ApplyError> {
+    let marker = standing_marker(destination, settings).await?;
+    Ok(marker.is_some_and(|marker| marker.get_bool("collections_listed").unwrap_or(false)))
+}
+
+/// The marker, which must be this migration's. Its name alone would not tell it from an earlier one of that name.
+async fn standing_marker(destination: &Cluster, settings: &MigrationSettings) -> Result<Option<Document>, ApplyError> {
+    let Some(standing) = super::find_one(destination, MARKER, MARKER_ID).await? else { return Ok(None) };
+    let ours = marker(settings);
+    if ["id", "created_at_ms"].into_iter().all(|field| standing.get(field) == ours.get(field)) {
+        return Ok(Some(standing));
     }
     Err(ApplyError::OtherMigration {
         cluster: destination.hosts_label().to_owned(),
@@ -53,13 +64,6 @@ pub async fn mark_destination(destination: &Cluster, settings: &MigrationSetting
             standing.get_str("source").unwrap_or("an unknown source"),
         ),
     })
-}
-
-/// Whether [`initialise`] was done. An error if another migration's records stand there.
-pub async fn is_initialised(destination: &Cluster, settings: &MigrationSettings) -> Result<bool, ApplyError> {
-    mark_destination(destination, settings).await?;
-    let marker = super::find_one(destination, MARKER, MARKER_ID).await?.unwrap_or_default();
-    Ok(marker.get_bool("collections_listed").unwrap_or(false))
 }
 
 /// Lanes at the start point, and the map of collections: each written only if it does not stand already.

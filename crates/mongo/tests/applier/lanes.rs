@@ -5,7 +5,7 @@ use mongoferry_mongo::{
 };
 use mongoferry_protocol::{Explain, Optime, Retry};
 
-use crate::{at, destination, namespace, settings, uuid};
+use crate::{Server, at, destination, namespace, settings, uuid};
 
 fn insert(id: i32, n: i32) -> WriteStep {
     WriteStep::Insert { document: rawdoc! {"_id": id, "n": n} }
@@ -143,16 +143,46 @@ async fn an_index_without_room_for_a_document_on_its_way_goes() {
     server.end().await;
 }
 
+/// Lets the server fail this command the next few times.
+async fn fail(server: &Server, command: &str, times: i32, how: Document) {
+    let mut data = doc! {"failCommands": [command]};
+    data.extend(how);
+    server.run("admin", doc! {"configureFailPoint": "failCommand", "mode": {"times": times}, "data": data}).await;
+}
+
 #[tokio::test]
-async fn what_is_too_much_for_one_transaction_is_written_in_several() {
+async fn whatever_befalls_a_transaction_its_round_is_written_once() {
+    let transient = || doc! {"errorCode": 112, "errorLabels": ["TransientTransactionError"]};
+    let lost = || doc! {"closeConnection": true};
+    // Carried out, but neither confirmed nor told.
+    let unconfirmed = || doc! {"writeConcernError": {"code": 64, "errmsg": "waiting for replication timed out"}};
+    let too_large = || doc! {"errorCode": 388};
+    let cases = [
+        ("insert", 3, transient()),
+        ("insert", 1, lost()),
+        ("commitTransaction", 5, lost()),
+        ("commitTransaction", 1, transient()),
+        ("commitTransaction", 3, unconfirmed()),
+        ("insert", 1, too_large()),
+        ("insert", 2, too_large()),
+    ];
     let server = destination(&[(uuid(1), "shop.orders")]).await;
-    let (_, mut writers) = server.take_over().await;
-    server.run("admin", doc! {"setParameter": 1, "transactionLifetimeLimitSeconds": 60}).await;
-    let text = "x".repeat(5 * 1024 * 1024);
-    let steps = (0..10).map(|id| WriteStep::Insert { document: rawdoc! {"_id": id, "text": text.as_str()} }).collect();
-    writers[0].write(&round(150, steps)).await.expect("writes");
-    let count = server.run("shop", doc! {"count": "orders"}).await;
-    assert_eq!(count.get_i32("n").expect("a number"), 10);
+    let (mut state, mut writers) = server.take_over().await;
+    let mut changes = 0;
+    for (t, (command, times, how)) in (150..).zip(cases) {
+        server.run("shop", doc! {"delete": "orders", "deletes": [{"q": {}, "limit": 0}]}).await;
+        server.run("shop", doc! {"insert": "orders", "documents": [{"_id": 0, "n": 0}]}).await;
+        fail(&server, command, times, how.clone()).await;
+        let steps = (1..8).map(|id| insert(id, 1)).collect();
+        let written = writers[0].write(&round(t, steps)).await.unwrap_or_else(|e| panic!("{command} {how}: {e}"));
+        state.lane_written(0, &written);
+        assert_eq!(server.documents("shop", "orders").await.len(), 8, "{command} {how}");
+        changes += 7;
+        assert_eq!(state.checkpoint().get().changes_applied, changes);
+        let (again, new_writers) = server.take_over().await;
+        assert_eq!((again.lanes()[0], again.checkpoint().get().changes_applied), (at(t), changes), "{command} {how}");
+        (state, writers) = (again, new_writers);
+    }
     server.end().await;
 }
 

@@ -21,7 +21,7 @@ struct Server {
 
 /// A destination on which the records stand, with these collections of the source.
 async fn destination(collections: &[(CollectionUuid, &str)]) -> Server {
-    let set = ReplicaSet::single().await.expect("a replica set");
+    let set = ReplicaSet::builder().parameter("enableTestCommands=1").start().await.expect("a replica set");
     let cluster = Cluster::connect(&set.uri(), "mongoferry-test").await.expect("connects");
     let user = set.client().await.expect("connects");
     let server = Server { set, cluster, user };

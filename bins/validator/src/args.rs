@@ -26,6 +26,9 @@ pub(crate) struct Args {
     /// Form of the report on standard output.
     #[arg(long, value_enum, env = "MONGOFERRY_VALIDATOR_FORMAT", default_value_t = ReportFormat::Table)]
     pub(crate) format: ReportFormat,
+    /// Print every check with its code as a Markdown table, and end.
+    #[arg(long)]
+    pub(crate) list_checks: bool,
 }
 
 impl Args {

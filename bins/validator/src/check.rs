@@ -1,5 +1,7 @@
 //! One check and the findings it can end in.
 
+use std::time::Duration;
+
 use mongoferry_mongo::MongoError;
 use mongoferry_protocol::{Explain, Finding, Severity};
 
@@ -11,6 +13,7 @@ pub(crate) struct Check {
 }
 
 /// What is wrong: found, why it matters, what to do.
+#[derive(Clone, Debug)]
 pub(crate) struct Trouble {
     pub(crate) found: String,
     pub(crate) reason: String,
@@ -50,6 +53,22 @@ impl Check {
     pub(crate) fn unanswered(&self, error: &MongoError) -> Finding {
         let reason = "The check could not be made, so trouble of this kind would show only later.";
         self.warns(Trouble::new(with_causes(error), reason, error.hint()))
+    }
+
+    /// What `findings` come to, or that they came to nothing in time: no check may hold up the others.
+    pub(crate) async fn within(
+        &self,
+        patience: Duration,
+        findings: impl Future<Output = Vec<Finding>>,
+    ) -> Vec<Finding> {
+        match tokio::time::timeout(patience, findings).await {
+            Ok(findings) => findings,
+            Err(_) => vec![self.warns(Trouble::new(
+                format!("no answer within {} s", patience.as_secs()),
+                "The check could not be made, so trouble of this kind would show only later.",
+                "See whether the servers are overloaded, then validate again.",
+            ))],
+        }
     }
 
     fn finding(&self, severity: Severity, trouble: Trouble) -> Finding {

@@ -2,44 +2,67 @@
 
 use std::{
     net::{IpAddr, SocketAddr},
+    sync::Arc,
     time::Duration,
 };
 
-use mongoferry_mongo::uri_without_secrets;
+use futures_util::future::join_all;
+use mongoferry_mongo::LoginPlan;
 use tokio::net::{TcpStream, lookup_host};
+use tokio_rustls::rustls::ClientConfig;
 
-const DEFAULT_PORT: u16 = 27017;
-/// A lookup, or a connection, that takes longer counts as failed.
-const PATIENCE: Duration = Duration::from_secs(4);
+use crate::{
+    greeting::{Greeting, greet},
+    host_trouble::HostTrouble,
+};
 
-/// `host:port` of each host in the string; empty for `mongodb+srv`, whose hosts only DNS knows.
-pub(crate) fn hosts_of_uri(uri: &str) -> Vec<String> {
-    match uri_without_secrets(uri).split_once("://") {
-        Some(("mongodb", hosts)) => hosts.split(',').filter(|host| !host.is_empty()).map(with_port).collect(),
-        _ => Vec::new(),
-    }
+/// A lookup, a connection or a greeting that takes longer counts as failed.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// How a host is greeted once it accepts connections.
+#[derive(Clone)]
+pub(crate) enum Encryption {
+    None,
+    Tls(Arc<ClientConfig>),
+    /// As the string wants it, it can't or must not be tried: the greeting is left to the driver.
+    Untried,
 }
 
-fn with_port(host: &str) -> String {
-    let behind_address = host.rsplit_once(']').map_or(host, |(_, behind)| behind);
-    if behind_address.contains(':') { host.to_owned() } else { format!("{host}:{DEFAULT_PORT}") }
+pub(crate) struct Host {
+    /// `host:port`.
+    pub(crate) name: String,
+    pub(crate) addresses: Vec<SocketAddr>,
+    /// `Ok(None)`: it accepts connections and was not greeted.
+    pub(crate) answer: Result<Option<Greeting>, HostTrouble>,
 }
 
-/// Whether the string asks for TLS: it says so, or is a `mongodb+srv` one that does not say no.
-pub(crate) fn asks_for_tls(uri: &str) -> bool {
-    let said = option_of_uri(uri, "tls").or_else(|| option_of_uri(uri, "ssl"));
-    said.map_or_else(|| uri.starts_with("mongodb+srv://"), |value| value == "true")
+/// Looks all of them up and greets them, side by side.
+pub(crate) async fn look_up(names: &[String], encryption: &Encryption, login: Option<&LoginPlan>) -> Vec<Host> {
+    join_all(names.iter().map(|name| look_up_one(name, encryption, login))).await
 }
 
-/// The value of an option of the connection string.
-pub(crate) fn option_of_uri<'a>(uri: &'a str, wanted: &str) -> Option<&'a str> {
-    let (_, options) = uri.rsplit_once('?')?;
-    let mut options = options.split('&').filter_map(|option| option.split_once('='));
-    options.find_map(|(name, value)| name.eq_ignore_ascii_case(wanted).then_some(value))
+async fn look_up_one(name: &str, encryption: &Encryption, login: Option<&LoginPlan>) -> Host {
+    let addresses = match resolve(name).await {
+        Ok(addresses) => addresses,
+        Err(reason) => {
+            return Host { name: name.into(), addresses: Vec::new(), answer: Err(HostTrouble::NoName(reason)) };
+        }
+    };
+    let answer = match connect(&addresses).await {
+        Ok(_) if matches!(encryption, Encryption::Untried) => Ok(None),
+        Ok(stream) => {
+            let greeting = greet(name, stream, &addresses, encryption, login);
+            match tokio::time::timeout(PATIENCE, greeting).await {
+                Ok(answer) => answer.map(Some),
+                Err(_) => Err(HostTrouble::Silent(PATIENCE)),
+            }
+        }
+        Err(trouble) => Err(trouble),
+    };
+    Host { name: name.into(), addresses, answer }
 }
 
-/// What a host's name stands for.
-pub(crate) async fn resolve(host: &str) -> Result<Vec<SocketAddr>, String> {
+async fn resolve(host: &str) -> Result<Vec<SocketAddr>, String> {
     match tokio::time::timeout(PATIENCE, lookup_host(host)).await {
         Ok(Ok(addresses)) => Ok(addresses.collect()),
         Ok(Err(error)) => Err(error.to_string()),
@@ -47,12 +70,12 @@ pub(crate) async fn resolve(host: &str) -> Result<Vec<SocketAddr>, String> {
     }
 }
 
-/// Whether anything accepts connections at one of the addresses.
-pub(crate) async fn accepts_connections(addresses: &[SocketAddr]) -> Result<(), String> {
+/// A connection to any of the addresses.
+pub(crate) async fn connect(addresses: &[SocketAddr]) -> Result<TcpStream, HostTrouble> {
     match tokio::time::timeout(PATIENCE, TcpStream::connect(addresses)).await {
-        Ok(Ok(_)) => Ok(()),
-        Ok(Err(error)) => Err(error.to_string()),
-        Err(_) => Err(format!("no answer within {} s", PATIENCE.as_secs())),
+        Ok(Ok(stream)) => Ok(stream),
+        Ok(Err(error)) => Err(HostTrouble::Refused(error.to_string())),
+        Err(_) => Err(HostTrouble::Filtered(PATIENCE)),
     }
 }
 
@@ -61,34 +84,19 @@ pub(crate) fn is_remote(addresses: &[SocketAddr]) -> bool {
     addresses.iter().map(SocketAddr::ip).any(|ip: IpAddr| !ip.to_canonical().is_loopback())
 }
 
+/// The name or address without the port and without brackets, as a certificate would hold it.
+pub(crate) fn without_port(host: &str) -> &str {
+    let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
+    name.trim_start_matches('[').trim_end_matches(']')
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{asks_for_tls, hosts_of_uri, is_remote};
+    use super::{is_remote, without_port};
 
     #[test]
-    fn hosts_come_with_ports() {
-        let cases: [(&str, &[&str]); 4] = [
-            ("mongodb://u:p@a:1,b/?replicaSet=rs", &["a:1", "b:27017"]),
-            ("mongodb://[::1],[::2]:7", &["[::1]:27017", "[::2]:7"]),
-            ("mongodb://u:p%40x@a", &["a:27017"]),
-            ("mongodb+srv://cluster.example.net", &[]),
-        ];
-        for (uri, hosts) in cases {
-            assert_eq!(hosts_of_uri(uri), hosts, "{uri}");
-        }
-    }
-
-    #[test]
-    fn tls_by_the_string() {
-        for (uri, tls) in [
-            ("mongodb://a", false),
-            ("mongodb://a/?tls=true", true),
-            ("mongodb://a/?replicaSet=rs&SSL=true", true),
-            ("mongodb+srv://a", true),
-            ("mongodb+srv://a/?tls=false", false),
-        ] {
-            assert_eq!(asks_for_tls(uri), tls, "{uri}");
-        }
+    fn names_as_in_certificates() {
+        assert_eq!([without_port("a.b:1"), without_port("[::1]:27017")], ["a.b", "::1"]);
     }
 
     #[test]

@@ -1,16 +1,18 @@
-//! The way to one cluster: names, connections, handshake, login. Where it ends early, it says at what.
+//! The way to one cluster: certificate files, names, connections, greeting, login. Where it ends early, it says at what.
 
 use std::net::SocketAddr;
 
-use futures_util::future::join_all;
-use mongoferry_mongo::{Cluster, ClusterFacts, MongoError, Topology, facts, identity};
-use mongoferry_protocol::Finding;
+use mongoferry_mongo::{
+    Cluster, ClusterFacts, ConnectionPlan, LoginPlan, MongoError, Topology, connection_plan, facts, identity,
+};
+use mongoferry_protocol::{ClusterIdentity, Finding};
 
 use crate::{
-    check::{Check, Trouble, with_causes},
-    checks::{login, topology},
+    check::{Trouble, with_causes},
+    checks::{encryption, login, members, names, pem_files, reachable, topology},
     cluster_observation::{ClusterObservation, Side},
-    hosts::{accepts_connections, asks_for_tls, hosts_of_uri, option_of_uri, resolve},
+    hosts::{Encryption, Host, look_up},
+    session::Session,
 };
 
 pub(crate) const APP_NAME: &str = "mongoferry-validator";
@@ -19,180 +21,152 @@ pub(crate) const APP_NAME: &str = "mongoferry-validator";
 pub(crate) struct Reach {
     pub(crate) findings: Vec<Finding>,
     pub(crate) cluster: Option<ClusterObservation>,
-    /// Where the named hosts, and the members the cluster told of, are.
-    pub(crate) addresses: Vec<SocketAddr>,
-}
-
-/// A host and what its name stands for, or why it stands for nothing.
-struct Host {
-    name: String,
-    addresses: Result<Vec<SocketAddr>, String>,
-    connection: Result<(), String>,
 }
 
 /// Goes as far as possible. The only error is [`MongoError::MalformedUri`].
 pub(crate) async fn reach(side: Side, uri: &str) -> Result<Reach, MongoError> {
-    let named = look_up(hosts_of_uri(uri)).await;
-    let mut reach = Reach { findings: named_hosts(side, &named), cluster: None, addresses: addresses_of(&named) };
-    if !named.is_empty() && named.iter().all(|host| host.connection.is_err()) {
-        return Ok(reach);
-    }
-    match connect(uri).await {
-        Ok((cluster, facts, identity)) => {
-            let others = facts.hosts.iter().filter(|host| named.iter().all(|named| named.name != **host));
-            let members = look_up(others.cloned().collect()).await;
-            reach.findings.push(handshake(side).passes(format!("{} {}", cluster.hosts_label(), facts.version)));
-            reach.findings.extend(other_members(side, &members));
-            reach.addresses.extend(addresses_of(&members));
-            let (finding, users) = login::check(side, &cluster).await;
-            reach.findings.push(finding);
-            reach.cluster = Some(ClusterObservation { side, cluster, facts, identity, users, catalog: None });
-        }
+    let plan = match connection_plan(uri).await {
+        Ok(plan) => plan,
         Err(error @ MongoError::MalformedUri { .. }) => return Err(error),
-        Err(error @ MongoError::AuthenticationRefused { .. }) => reach.findings.push(login::refused(side, &error)),
-        Err(error) => reach.findings.push(diagnose(side, uri, &named, &error).await),
+        Err(error) => return Ok(Reach { findings: vec![names::unknown_service(side, &error)], cluster: None }),
+    };
+    let (mut findings, encryption) = pem_files::check(side, plan.tls.as_ref());
+    let usable = encryption.is_some();
+    let encryption = encryption.unwrap_or(Encryption::Untried);
+    let named = look_up(&plan.hosts, &encryption, plan.login.as_ref()).await;
+    findings.extend(names::check(side, &named));
+    findings.extend(reachable::named_hosts(side, &named, &encryption));
+    let mut addresses = addresses_of(&named);
+    let mut cluster = None;
+    if usable && (named.is_empty() || named.iter().any(|host| host.answer.is_ok())) {
+        let way = Way { side, uri, plan: &plan, encryption: &encryption, named: &named };
+        match way.connect().await {
+            Ok((found, further, others)) => {
+                findings.extend(further);
+                addresses.extend(addresses_of(&others));
+                cluster = found;
+            }
+            Err(error @ MongoError::MalformedUri { .. }) => return Err(error),
+            Err(error) => findings.push(way.diagnose(&error).await),
+        }
     }
-    Ok(reach)
-}
-
-async fn connect(uri: &str) -> Result<(Cluster, ClusterFacts, mongoferry_protocol::ClusterIdentity), MongoError> {
-    let cluster = Cluster::connect(uri, APP_NAME).await?;
-    let (facts, identity) = tokio::try_join!(facts(&cluster), identity(&cluster))?;
-    Ok((cluster, facts, identity))
-}
-
-async fn look_up(hosts: Vec<String>) -> Vec<Host> {
-    join_all(hosts.into_iter().map(|name| async move {
-        let addresses = resolve(&name).await;
-        let connection = match &addresses {
-            Ok(addresses) => accepts_connections(addresses).await,
-            Err(reason) => Err(reason.clone()),
-        };
-        Host { name, addresses, connection }
-    }))
-    .await
+    findings.push(encryption::check(side, plan.tls.as_ref(), &addresses));
+    Ok(Reach { findings, cluster })
 }
 
 fn addresses_of(hosts: &[Host]) -> Vec<SocketAddr> {
-    hosts.iter().filter_map(|host| host.addresses.as_ref().ok()).flatten().copied().collect()
+    hosts.iter().flat_map(|host| &host.addresses).copied().collect()
 }
 
-fn names(side: Side) -> Check {
-    Check::new("MF-V01", format!("{side}: host names resolve"))
+struct Way<'a> {
+    side: Side,
+    uri: &'a str,
+    plan: &'a ConnectionPlan,
+    encryption: &'a Encryption,
+    named: &'a [Host],
 }
 
-fn handshake(side: Side) -> Check {
-    Check::new("MF-V02", format!("{side}: reachable"))
-}
-
-/// The hosts of the connection string. One that answers is enough to begin with.
-fn named_hosts(side: Side, hosts: &[Host]) -> Vec<Finding> {
-    let unknown: Vec<String> = failures(hosts, |host| host.addresses.as_ref().err());
-    let known: Vec<&Host> = hosts.iter().filter(|host| host.addresses.is_ok()).collect();
-    let silent: Vec<String> = failures(known.iter().copied(), |host| host.connection.as_ref().err());
-    let mut findings = Vec::new();
-    if !hosts.is_empty() && unknown.is_empty() {
-        let all: Vec<&str> = hosts.iter().map(|host| host.name.as_str()).collect();
-        findings.push(names(side).passes(all.join(", ")));
-    }
-    let mut trouble = |check: Check, failed: &[String], all: bool, remedy: &str| {
-        if failed.is_empty() {
-            return;
-        }
-        let reason = if all {
-            "No other host is left to begin with."
-        } else {
-            "Another host answers, so the migration can begin; when this one becomes primary, it can't go on."
+impl Way<'_> {
+    /// The cluster (unless it wants a login that is not there), what was found on the way, and its other members.
+    async fn connect(&self) -> Result<(Option<ClusterObservation>, Vec<Finding>, Vec<Host>), MongoError> {
+        let side = self.side;
+        let (cluster, facts, identity) = connect(self.uri).await?;
+        let others: Vec<String> =
+            facts.hosts.iter().filter(|host| self.named.iter().all(|named| named.name != **host)).cloned().collect();
+        let (others, session) = tokio::join!(look_up(&others, self.encryption, None), Session::of(&cluster));
+        let mut findings =
+            vec![reachable::reachable(side).passes(format!("{} {}", cluster.hosts_label(), facts.version))];
+        findings.extend(reachable::one_host_alone(side, &cluster));
+        findings.extend(names::check(side, &others).filter(|finding| !finding.remedy.is_empty()));
+        findings.extend(reachable::other_members(side, &others));
+        let session = match session {
+            Ok(session) => session,
+            Err(error) => {
+                findings.push(login::unknown(side, &error));
+                return Ok((None, findings, others));
+            }
         };
-        let trouble = Trouble::new(failed.join("; "), reason, remedy);
-        findings.push(if all { check.fails(trouble) } else { check.warns(trouble) });
-    };
-    let no_name = "Correct the name in the connection string, or make it resolve here: DNS, or /etc/hosts.";
-    trouble(names(side), &unknown, known.is_empty(), no_name);
-    let all_silent = silent.len() == known.len();
-    trouble(handshake(side), &silent, all_silent, REACH_REMEDY);
-    findings
-}
-
-const REACH_REMEDY: &str = "Check that mongod runs there and listens on this address (net.bindIp), that no firewall or \
-    security group stands between, and, at a hosted service, that this machine is on its IP access list or in its VPN.";
-
-/// Members that only the cluster told of.
-fn other_members(side: Side, members: &[Host]) -> Option<Finding> {
-    let failed = failures(members, |host| host.connection.as_ref().err());
-    if failed.is_empty() {
-        return None;
+        if session.login_missing {
+            findings.push(login::required(side));
+            cluster.shutdown().await;
+            return Ok((None, findings, others));
+        }
+        findings.push(login::accepted(side, &session.users));
+        let Session { users, privileges, .. } = session;
+        let cluster = ClusterObservation { side, cluster, facts, identity, users, privileges, catalog: None };
+        Ok((Some(cluster), findings, others))
     }
-    let reason = "The replica set's configuration names it; when it becomes primary, the migration can't go on.";
-    Some(handshake(side).warns(Trouble::new(failed.join("; "), reason, REACH_REMEDY)))
-}
 
-fn failures<'a>(
-    hosts: impl IntoIterator<Item = &'a Host>,
-    failure: impl Fn(&'a Host) -> Option<&'a String>,
-) -> Vec<String> {
-    let failed = hosts.into_iter().filter_map(|host| failure(host).map(|reason| format!("{}: {reason}", host.name)));
-    failed.collect()
-}
+    /// Asks one host directly why the cluster as a whole gave no primary.
+    async fn diagnose(&self, error: &MongoError) -> Finding {
+        if matches!(error, MongoError::AuthenticationRefused { .. }) {
+            return self.login_refused(error);
+        }
+        let Some(host) = self.named.iter().find(|host| host.answer.is_ok()) else {
+            return self.unexplained(error);
+        };
+        let member = match Cluster::connect_member(self.uri, &host.name, APP_NAME).await {
+            Ok(member) => member,
+            Err(error @ MongoError::AuthenticationRefused { .. }) => return self.login_refused(&error),
+            Err(error) => return self.unexplained(&error),
+        };
+        let found = facts(&member).await;
+        member.shutdown().await;
+        match found {
+            Ok(facts) => self.explain(&host.name, &facts, error).await,
+            Err(error) => self.unexplained(&error),
+        }
+    }
 
-/// Asks one host directly why the cluster as a whole gave no primary.
-async fn diagnose(side: Side, uri: &str, named: &[Host], error: &MongoError) -> Finding {
-    let Some(host) = named.iter().find(|host| host.connection.is_ok()) else {
-        return unexplained(side, uri, error);
-    };
-    let member = match Cluster::connect_member(uri, &host.name, APP_NAME).await {
-        Ok(member) => member,
-        Err(error @ MongoError::AuthenticationRefused { .. }) => return login::refused(side, &error),
-        Err(error) => return unexplained(side, uri, &error),
-    };
-    let found = facts(&member).await;
-    member.shutdown().await;
-    match found {
-        Ok(facts) => explain(side, uri, &host.name, &facts, error).await,
-        Err(error) => unexplained(side, uri, &error),
+    fn login_refused(&self, error: &MongoError) -> Finding {
+        let greetings = self.named.iter().filter_map(|host| host.answer.as_ref().ok()?.as_ref());
+        let mechanisms = greetings.map(|greeting| greeting.mechanisms.as_slice()).next().unwrap_or_default();
+        let login: Option<&LoginPlan> = self.plan.login.as_ref();
+        login::refused(self.side, login, mechanisms, error)
     }
-}
 
-async fn explain(side: Side, uri: &str, host: &str, facts: &ClusterFacts, error: &MongoError) -> Finding {
-    if matches!(facts.topology, Topology::Standalone | Topology::Mongos) {
-        return topology::check(side, facts);
-    }
-    let wanted = option_of_uri(uri, "replicaSet");
-    if let (Some(wanted), Some(set)) = (wanted, &facts.set_name)
-        && wanted != set
-    {
-        return handshake(side).fails(Trouble::new(
-            format!("{host} belongs to the replica set {set}, the connection string names {wanted}"),
-            "The string leads to another cluster than it says.",
-            format!("Write replicaSet={set} if this is the right cluster, or name the hosts of {wanted}."),
-        ));
-    }
-    let members = look_up(facts.hosts.clone()).await;
-    let failed = failures(&members, |host| host.connection.as_ref().err());
-    if !failed.is_empty() && facts.primary.is_some() {
-        return handshake(side).fails(Trouble::new(
+    async fn explain(&self, host: &str, facts: &ClusterFacts, error: &MongoError) -> Finding {
+        let side = self.side;
+        if matches!(facts.topology, Topology::Standalone | Topology::Mongos) {
+            return topology::check(side, facts);
+        }
+        if let (Some(wanted), Some(set)) = (&self.plan.replica_set, &facts.set_name)
+            && wanted != set
+        {
+            return reachable::reachable(side).fails(Trouble::new(
+                format!("{host} belongs to the replica set {set}, the connection string names {wanted}"),
+                "The string leads to another cluster than it says.",
+                format!("Write replicaSet={set} if this is the right cluster, or name the hosts of {wanted}."),
+            ));
+        }
+        if facts.primary.is_none() {
+            return members::no_primary(side, host);
+        }
+        let members = look_up(&facts.hosts, self.encryption, None).await;
+        let failed: Vec<String> =
+            members.iter().filter_map(|host| Some(host.answer.as_ref().err()?.found(&host.name))).collect();
+        if failed.is_empty() {
+            return self.unexplained(error);
+        }
+        reachable::reachable(side).fails(Trouble::new(
             format!("{host} answers, but members are not reachable from here: {}", failed.join("; ")),
             "Drivers reach a replica set by the names in its configuration, not by those in the connection string.",
-            "Make those names resolve and answer here (DNS, /etc/hosts, firewall), or add directConnection=true to \
-             use the named host alone, which must be the primary.",
-        ));
+            "Make those names resolve and answer here (DNS, /etc/hosts, firewall), or name the primary: where its own \
+             name leads nowhere, the named host is used alone.",
+        ))
     }
-    if facts.primary.is_none() {
-        return handshake(side).fails(Trouble::new(
-            format!("{host} answers, but its replica set has no primary"),
-            "Without a primary nothing can be written, nor be read safely.",
-            "Look at rs.status() there: a majority of the voting members must run and see one another.",
-        ));
+
+    fn unexplained(&self, error: &MongoError) -> Finding {
+        reachable::reachable(self.side).fails(Trouble::new(
+            with_causes(error),
+            "Connections are accepted, but no primary was found through them.",
+            "Look at rs.status() and mongod's log there; if TLS is asked for, check that every member speaks it.",
+        ))
     }
-    unexplained(side, uri, error)
 }
 
-fn unexplained(side: Side, uri: &str, error: &MongoError) -> Finding {
-    let tls = if asks_for_tls(uri) {
-        "The connection string asks for TLS: check that the server speaks it, and give its authority as tlsCAFile=PATH."
-    } else {
-        "If the server requires TLS, add tls=true (and tlsCAFile=PATH for an authority of your own) to the string."
-    };
-    let found = with_causes(error);
-    handshake(side).fails(Trouble::new(found, "Connections are accepted, but the MongoDB handshake failed.", tls))
+async fn connect(uri: &str) -> Result<(Cluster, ClusterFacts, ClusterIdentity), MongoError> {
+    let cluster = Cluster::connect(uri, APP_NAME).await?;
+    let (facts, identity) = tokio::try_join!(facts(&cluster), identity(&cluster))?;
+    Ok((cluster, facts, identity))
 }

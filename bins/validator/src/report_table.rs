@@ -2,9 +2,9 @@
 
 use std::fmt::Write;
 
-use mongoferry_protocol::{ClusterIdentity, Finding, Severity, ValidationReport};
+use mongoferry_protocol::{ClusterIdentity, Estimates, Finding, Inventory, Severity, ValidationReport};
 
-use crate::format_size::{bytes, counted};
+use crate::format_size::{bytes, counted, seconds};
 
 const RED: &str = "\x1b[31m";
 const YELLOW: &str = "\x1b[33m";
@@ -30,6 +30,9 @@ pub(crate) fn report_table(report: &ValidationReport, colour: bool) -> String {
         bytes(report.bytes),
         report.indexes
     );
+    if let Some(inventory) = &report.inventory {
+        write_inventory(&mut text, inventory);
+    }
     let errors = counted(report.errors().count() as u64, "error");
     let warnings = report.findings.iter().filter(|finding| finding.severity == Severity::Warning).count();
     let warnings = counted(warnings as u64, "warning");
@@ -52,6 +55,41 @@ fn write_finding(text: &mut String, finding: &Finding, width: usize, colour: boo
             let _ = writeln!(text, "                 {label:<3}  {line}");
         }
     }
+}
+
+/// Databases by name, and what follows from the sizes. Single collections are in the JSON report.
+fn write_inventory(text: &mut String, inventory: &Inventory) {
+    for database in &inventory.databases {
+        let _ = writeln!(
+            text,
+            "  {:<20} {}, {}, {}, {} in indexes",
+            database.name,
+            counted(database.collections + database.views, "collection"),
+            counted(database.documents, "document"),
+            bytes(database.bytes),
+            bytes(database.index_bytes)
+        );
+    }
+    let Estimates { copy_seconds, bus_disk_bytes, destination_disk_bytes, .. } = &inventory.estimates;
+    let size = |size: &Option<u64>| size.map_or("unknown".to_owned(), bytes);
+    let _ = writeln!(
+        text,
+        "estimates    copying about {}; disk needed: destination {}, bus {}",
+        seconds(*copy_seconds),
+        size(destination_disk_bytes),
+        size(bus_disk_bytes)
+    );
+    let left = &inventory.not_copied;
+    let count = |count: &Option<u64>| count.map_or("not countable".to_owned(), |count| count.to_string());
+    let _ = writeln!(
+        text,
+        "not copied   users: {}, roles: {}, search indexes: {}, collections of config: {}, of the profiler: {}",
+        count(&left.users),
+        count(&left.roles),
+        count(&left.search_indexes),
+        count(&left.config_collections),
+        left.profiler_collections
+    );
 }
 
 fn shown(cluster: &ClusterIdentity) -> String {

@@ -14,7 +14,7 @@ use mongoferry_stage::{SecretUri, SecretUriError, StageArgs, failure_text, start
 use crate::{
     args::{Args, ReportFormat},
     check::with_causes,
-    checks,
+    check_list, checks,
     continuation::Continuation,
     report_table::report_table,
     validate::{Request, validate},
@@ -28,6 +28,10 @@ const STOPPED: u8 = 130;
 /// stored, 130 stopped.
 pub fn run() -> ExitCode {
     let (args, with_bus) = Args::parse_with_bus();
+    if args.list_checks {
+        print!("{}", check_list::markdown());
+        return ExitCode::SUCCESS;
+    }
     start_logs(args.stage.log);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.expect("the operating system gives a process its threads");
@@ -63,6 +67,7 @@ async fn run_checks(args: &Args, with_bus: bool) -> ExitCode {
         destination_uri: destination.reveal(),
         own: with_bus.then_some(&args.stage.id),
         continuation: continuation.as_ref(),
+        bus: bus.as_ref(),
     };
     let report = match validate(&request, findings).await {
         Ok(report) => report,

@@ -14,6 +14,7 @@ mod failure;
 mod finalization;
 mod heartbeat;
 mod index_progress;
+mod inventory;
 mod migration_id;
 mod migration_settings;
 mod migration_status;
@@ -41,6 +42,7 @@ pub use failure::Failure;
 pub use finalization::{Finalization, FinalizationStep};
 pub use heartbeat::Heartbeat;
 pub use index_progress::{IndexProgress, IndexState, IndexStatus};
+pub use inventory::{CollectionInventory, DatabaseInventory, Estimates, Inventory, NotCopied};
 pub use migration_id::MigrationId;
 pub use migration_settings::{ClusterIdentity, CutoverMode, MigrationSettings};
 pub use migration_status::{

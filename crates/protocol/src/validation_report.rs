@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::ClusterIdentity;
+use crate::{ClusterIdentity, Inventory};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -38,6 +38,9 @@ pub struct ValidationReport {
     pub bytes: u64,
     pub indexes: u64,
     pub finished_at_ms: u64,
+    /// Absent where the source's content could not be listed.
+    #[serde(default)]
+    pub inventory: Option<Inventory>,
 }
 
 impl ValidationReport {

@@ -1,36 +1,39 @@
-//! MF-V13: the destination's disk has room for the source's data and indexes.
+//! MF-V13: the destination's disk has room for the source's data and indexes, and for the oplog written meanwhile.
 
-use std::collections::BTreeSet;
-
-use bson::{Bson, Document, doc};
-use futures_util::future::try_join_all;
+use bson::doc;
 use mongoferry_mongo::{Cluster, MongoError};
-use mongoferry_protocol::Finding;
+use mongoferry_protocol::{Estimates, Finding};
 
 use crate::{
     check::{Check, Trouble},
     cluster_observation::ClusterObservation,
     format_size::bytes,
+    number::number,
 };
 
-pub(crate) async fn check(source: &ClusterObservation, destination: &ClusterObservation) -> Finding {
+pub(crate) async fn check(estimates: &Estimates, destination: &ClusterObservation) -> Finding {
     let check = Check::new("MF-V13", "destination: disk");
-    let (needed, free) = match tokio::try_join!(needed_bytes(source), free_bytes(&destination.cluster)) {
-        Ok((needed, Some(free))) => (needed, free),
-        Ok((needed, None)) => {
-            return check.warns(Trouble::new(
-                format!("the server does not say how much is free; the source takes {}", bytes(needed)),
-                "If the disk fills up, the migration stops.",
-                "Make sure by other means that the destination has as much room, and some more.",
-            ));
-        }
+    let free = match free_bytes(&destination.cluster).await {
+        Ok(free) => free,
         Err(error) => return check.unanswered(&error),
     };
-    judge(&check, needed, free)
+    match (estimates.destination_disk_bytes, free) {
+        (Some(needed), Some(free)) => judge(&check, needed, free),
+        (Some(needed), None) => check.warns(Trouble::new(
+            format!("the server does not say how much is free; {} are needed", bytes(needed)),
+            "If the disk fills up, the migration stops.",
+            "Make sure by other means that the destination has as much room, and some more.",
+        )),
+        (None, _) => check.warns(Trouble::new(
+            "the source's sizes could not be read",
+            "If the destination's disk fills up, the migration stops.",
+            "Grant the user dbStats on the source, or compare the disks by other means.",
+        )),
+    }
 }
 
 fn judge(check: &Check, needed: u64, free: u64) -> Finding {
-    let found = format!("{} free, {} used on the source's disk", bytes(free), bytes(needed));
+    let found = format!("{} free, about {} needed", bytes(free), bytes(needed));
     let reason = "If the disk fills up, the migration stops, and the destination may stop with it.";
     let remedy = format!("Give the destination's disk at least {} of free space.", bytes(needed / 2 * 3));
     if free < needed {
@@ -42,28 +45,10 @@ fn judge(check: &Check, needed: u64, free: u64) -> Finding {
     }
 }
 
-/// What the users' databases of the source take on its disk, indexes included.
-async fn needed_bytes(source: &ClusterObservation) -> Result<u64, MongoError> {
-    let listing = source.catalog.iter().flat_map(|catalog| catalog.collections.iter().chain(&catalog.time_series));
-    let databases: BTreeSet<&str> = listing.map(|info| info.namespace.database()).collect();
-    let stats = databases.into_iter().map(|database| source.cluster.command(database, doc! {"dbStats": 1}));
-    let stats = try_join_all(stats).await?;
-    Ok(stats.iter().map(|stats| number(stats, "storageSize") + number(stats, "indexSize")).sum())
-}
-
 async fn free_bytes(destination: &Cluster) -> Result<Option<u64>, MongoError> {
     let stats = destination.command("admin", doc! {"dbStats": 1}).await?;
-    let total = number(&stats, "fsTotalSize");
-    Ok((total > 0).then(|| total.saturating_sub(number(&stats, "fsUsedSize"))))
-}
-
-fn number(document: &Document, key: &str) -> u64 {
-    match document.get(key) {
-        Some(Bson::Int32(value)) => u64::try_from(*value).unwrap_or(0),
-        Some(Bson::Int64(value)) => u64::try_from(*value).unwrap_or(0),
-        Some(Bson::Double(value)) => *value as u64,
-        _ => 0,
-    }
+    let total = number(&stats, "fsTotalSize").unwrap_or(0);
+    Ok((total > 0).then(|| total.saturating_sub(number(&stats, "fsUsedSize").unwrap_or(0))))
 }
 
 #[cfg(test)]

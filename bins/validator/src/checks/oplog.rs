@@ -1,35 +1,26 @@
-//! MF-V11: the source's oplog can be read. MF-V12: it reaches back far enough to survive a pause of the capture.
+//! MF-V11: the source's oplog can be read. MF-V12: it reaches back far enough to survive a pause of the capture. Pure.
 
-use bson::{Bson, Document, doc};
-use mongoferry_mongo::oplog_bounds;
+use mongoferry_mongo::MongoError;
 use mongoferry_protocol::Finding;
 
 use crate::{
     check::{Check, Trouble},
-    cluster_observation::ClusterObservation,
     format_size::{bytes, seconds},
+    oplog_view::{OplogSize, OplogView},
 };
 
 const SHORT_WINDOW_SECONDS: u64 = 3_600;
 /// What was written in so short a time says nothing about the rest.
 const TOO_YOUNG_SECONDS: u64 = 60;
 
-pub(crate) async fn check(source: &ClusterObservation) -> Vec<Finding> {
+pub(crate) fn check(oplog: &Result<OplogView, MongoError>) -> Vec<Finding> {
     let readable = Check::new("MF-V11", "source: oplog is readable");
-    let (oldest, newest) = match oplog_bounds(&source.cluster).await {
-        Ok(bounds) => bounds,
-        Err(error) => return vec![readable.fails_by(&error)],
-    };
-    let stats = source.cluster.command("local", doc! {"collStats": "oplog.rs"}).await.ok();
-    let size =
-        stats.and_then(|stats| Some(OplogSize { used: number(&stats, "size")?, max: number(&stats, "maxSize")? }));
-    vec![readable.passes(format!("{oldest} to {newest}")), window(u64::from(newest.t.saturating_sub(oldest.t)), size)]
-}
-
-#[derive(Clone, Copy)]
-struct OplogSize {
-    used: u64,
-    max: u64,
+    match oplog {
+        Ok(oplog) => {
+            vec![readable.passes(format!("{} to {}", oplog.oldest, oplog.newest)), window(oplog.seconds(), oplog.size)]
+        }
+        Err(error) => vec![readable.fails_by(error)],
+    }
 }
 
 /// The oplog of a young cluster reaches back to its beginning, and will reach further once it is full.
@@ -62,20 +53,12 @@ fn window(reached_seconds: u64, size: Option<OplogSize>) -> Finding {
     ))
 }
 
-fn number(document: &Document, key: &str) -> Option<u64> {
-    match document.get(key)? {
-        Bson::Int32(value) => u64::try_from(*value).ok(),
-        Bson::Int64(value) => u64::try_from(*value).ok(),
-        Bson::Double(value) if *value >= 0.0 => Some(*value as u64),
-        _ => None,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use mongoferry_protocol::Severity;
 
-    use super::{OplogSize, window};
+    use super::window;
+    use crate::oplog_view::OplogSize;
 
     #[test]
     fn a_window_under_an_hour_warns_unless_it_still_grows() {

@@ -1,54 +1,39 @@
-//! MF-V06: the users may do what the migration must. On the source by trying it; on the destination, where nothing is to be
-//! written, by the privileges that the server lists.
+//! MF-V06: the users may do what the migration must, privilege by privilege, whatever their roles are called. Pure.
 
-use std::collections::BTreeSet;
+mod needed;
+mod remedy;
 
-use bson::{Bson, Document, doc};
+use std::collections::{BTreeMap, BTreeSet};
+
 use mongoferry_mongo::MongoError;
 use mongoferry_protocol::{Explain, Finding, Namespace};
 
+use self::needed::{DESTINATION, Needed, OPTIONAL_ON_SOURCE, Optional, SOURCE, Scope};
 use crate::{
     check::{Check, Trouble, with_causes},
     cluster_observation::{ClusterObservation, Side},
+    privilege_set::{PrivilegeSet, Target},
 };
 
-/// Needed on every namespace of the destination.
-const NEEDED: [&str; 16] = [
-    "find",
-    "insert",
-    "update",
-    "remove",
-    "bypassDocumentValidation",
-    "createCollection",
-    "createIndex",
-    "collMod",
-    "dropCollection",
-    "dropIndex",
-    "dropDatabase",
-    "renameCollectionSameDB",
-    "listCollections",
-    "listIndexes",
-    "collStats",
-    "dbStats",
-];
+/// Names shown of the places where a privilege is missing.
+const LISTED: usize = 5;
 
 fn privileges(side: Side) -> Check {
     Check::new("MF-V06", format!("{side}: privileges"))
 }
 
-/// The reads without which nothing can begin.
-pub(crate) async fn of_source(source: &ClusterObservation) -> Vec<Finding> {
-    let oplog = doc! {"find": "oplog.rs", "limit": 1, "singleBatch": true, "projection": {"ts": 1}};
-    let attempts = [
-        source.cluster.command("local", oplog).await,
-        source.cluster.command("admin", doc! {"listDatabases": 1, "nameOnly": true}).await,
-    ];
-    let failed: Vec<Finding> =
-        attempts.iter().filter_map(|attempt| attempt.as_ref().err()).map(|error| may_not_read(source, error)).collect();
-    if failed.is_empty() {
-        return vec![privileges(Side::Source).passes("the oplog and the list of databases can be read")];
-    }
-    failed
+/// What is missing for reading `namespaces`, and what is lost without the privileges that can be done without.
+pub(crate) fn of_source(source: &ClusterObservation, namespaces: &BTreeSet<Namespace>) -> Vec<Finding> {
+    let mut findings = vec![required(source, &SOURCE, namespaces)];
+    findings.extend(OPTIONAL_ON_SOURCE.iter().filter_map(|optional| lost(source, optional)));
+    findings
+}
+
+/// What is missing for writing `namespaces` and our own database.
+pub(crate) fn of_destination(destination: &ClusterObservation, namespaces: &BTreeSet<Namespace>) -> Finding {
+    let mut due = namespaces.clone();
+    due.extend(["lanes", "collections", "claim", "marker"].map(|own| Namespace::new(Namespace::OWN_DATABASE, own)));
+    required(destination, &DESTINATION, &due)
 }
 
 /// For a read that failed, such as that of the catalog.
@@ -56,77 +41,82 @@ pub(crate) fn may_not_read(cluster: &ClusterObservation, error: &MongoError) -> 
     if !matches!(error, MongoError::Unauthorized { .. }) {
         return privileges(cluster.side).fails_by(error);
     }
-    let roles = match cluster.side {
-        Side::Source => "\"readAnyDatabase\", \"clusterMonitor\"",
-        Side::Destination => "\"readWriteAnyDatabase\", \"dbAdminAnyDatabase\", \"clusterMonitor\"",
-    };
-    let user = cluster.users.first().and_then(|user| user.split('@').next()).unwrap_or("user");
-    privileges(cluster.side).fails(Trouble::new(
-        with_causes(error),
-        error.hint(),
-        format!("db.getSiblingDB(\"admin\").grantRolesToUser(\"{user}\", [{roles}])"),
-    ))
+    let remedy = remedy::built_in_roles(cluster.side, cluster.users.first());
+    privileges(cluster.side).fails(Trouble::new(with_causes(error), error.hint(), remedy))
 }
 
-pub(crate) async fn of_destination(destination: &ClusterObservation, databases: &BTreeSet<String>) -> Finding {
-    let check = privileges(Side::Destination);
-    if destination.users.is_empty() {
-        return check.passes("the server asks for no login, so everything may be written");
+fn required(cluster: &ClusterObservation, needed: &'static [Needed], namespaces: &BTreeSet<Namespace>) -> Finding {
+    let check = privileges(cluster.side);
+    if cluster.users.is_empty() {
+        return check.passes("the server asks for no login, so everything is permitted");
     }
-    let granted = match destination.cluster.command("admin", doc! {"connectionStatus": 1, "showPrivileges": true}).await
-    {
-        Ok(reply) => granted(&reply),
-        Err(error) => return check.unanswered(&error),
-    };
-    let missing = missing(&granted, databases);
+    let missing: Vec<(&Needed, Vec<String>)> = needed
+        .iter()
+        .map(|needed| (needed, places_without(needed, &cluster.privileges, namespaces)))
+        .filter(|(_, places)| !places.is_empty())
+        .collect();
     if missing.is_empty() {
-        return check.passes("every privilege for writing is there");
+        return check.passes("every privilege needed is there");
     }
-    let user = destination.users[0].split('@').next().unwrap_or_default();
-    check.fails(Trouble::new(
-        format!("missing on the databases to be written: {}", missing.join(", ")),
-        "The migration would stop at the first write that is refused.",
-        format!(
-            "db.getSiblingDB(\"admin\").grantRolesToUser(\"{user}\", [\"readWriteAnyDatabase\", \
-             \"dbAdminAnyDatabase\", \"clusterMonitor\"])"
-        ),
-    ))
+    let found: Vec<String> = missing.iter().map(|(needed, places)| shown(needed, places)).collect();
+    let reason = "The migration would stop at the first command that is refused.";
+    let lacking: Vec<&Needed> = missing.iter().map(|(needed, _)| *needed).collect();
+    let remedy = remedy::grants(cluster.side, cluster.users.first(), &lacking);
+    check.fails(Trouble::new(format!("missing: {}", found.join("; ")), reason, remedy))
 }
 
-struct Grant {
-    /// Empty: all databases.
-    database: String,
-    actions: BTreeSet<String>,
+fn places_without(needed: &Needed, privileges: &PrivilegeSet, namespaces: &BTreeSet<Namespace>) -> Vec<String> {
+    let allowed = |target: Target<'_>| privileges.allows(needed.action, target);
+    let none_if = |allowed: bool, place: &str| if allowed { Vec::new() } else { vec![place.to_owned()] };
+    match needed.scope {
+        Scope::Cluster => none_if(allowed(Target::Cluster), "the cluster"),
+        Scope::Oplog => {
+            let oplog = Namespace::new("local", "oplog.rs");
+            none_if(allowed(Target::Collection(&oplog)), "local.oplog.rs")
+        }
+        Scope::Databases => {
+            let databases: BTreeSet<&str> = namespaces.iter().map(Namespace::database).collect();
+            databases.into_iter().filter(|name| !allowed(Target::Database(name))).map(ToOwned::to_owned).collect()
+        }
+        Scope::Collections => by_database(namespaces, |namespace| !allowed(Target::Collection(namespace))),
+    }
 }
 
-/// The grants that hold for whole databases.
-fn granted(connection_status: &Document) -> Vec<Grant> {
-    let privileges = connection_status
-        .get_document("authInfo")
-        .and_then(|info| info.get_array("authenticatedUserPrivileges"))
-        .into_iter()
-        .flatten()
-        .filter_map(Bson::as_document);
-    privileges
-        .filter_map(|privilege| {
-            let resource = privilege.get_document("resource").ok()?;
-            let anything = resource.get_bool("anyResource").unwrap_or(false);
-            let of_database = resource.get_str("collection").is_ok_and(str::is_empty);
-            let database = if anything { "" } else { resource.get_str("db").ok().filter(|_| of_database)? };
-            let actions = privilege.get_array("actions").ok()?.iter().filter_map(Bson::as_str);
-            Some(Grant { database: database.to_owned(), actions: actions.map(ToOwned::to_owned).collect() })
-        })
-        .collect()
+/// The namespaces that are `lacking`, those of a database as one if all of them are.
+fn by_database(namespaces: &BTreeSet<Namespace>, lacking: impl Fn(&Namespace) -> bool) -> Vec<String> {
+    let mut databases: BTreeMap<&str, (usize, Vec<String>)> = BTreeMap::new();
+    for namespace in namespaces {
+        let (count, refused) = databases.entry(namespace.database()).or_default();
+        *count += 1;
+        if lacking(namespace) {
+            refused.push(namespace.to_string());
+        }
+    }
+    let shown = databases.into_iter().flat_map(|(database, (count, refused))| {
+        if count > 0 && refused.len() == count { vec![format!("{database}.*")] } else { refused }
+    });
+    shown.collect()
 }
 
-/// The needed actions that are not granted on all of `databases`, nor on our own.
-fn missing(granted: &[Grant], databases: &BTreeSet<String>) -> Vec<&'static str> {
-    let allows = |grant: &Grant, action: &str| grant.actions.contains(action) || grant.actions.contains("anyAction");
-    let covered = |action: &str, database: &str| {
-        granted.iter().any(|grant| (grant.database.is_empty() || grant.database == database) && allows(grant, action))
-    };
-    let written = || databases.iter().map(String::as_str).chain([Namespace::OWN_DATABASE]);
-    NEEDED.into_iter().filter(|action| !written().all(|database| covered(action, database))).collect()
+fn shown(needed: &Needed, places: &[String]) -> String {
+    let first = places.iter().take(LISTED).cloned().collect::<Vec<_>>().join(", ");
+    match places.len().saturating_sub(LISTED) {
+        0 => format!("{} on {first}", needed.action),
+        more => format!("{} on {first} and {more} more", needed.action),
+    }
+}
+
+fn lost(cluster: &ClusterObservation, optional: &'static Optional) -> Option<Finding> {
+    let granted = cluster.privileges.allows(optional.needed.action, Target::Cluster);
+    if granted || !cluster.facts.version.is_at_least(optional.since.0, optional.since.1) {
+        return None;
+    }
+    let check = Check::new("MF-V06", format!("{}: privilege {} (optional)", cluster.side, optional.needed.action));
+    Some(check.warns(Trouble::new(
+        format!("missing; lost without it: {}", optional.feature),
+        "The migration can do without.",
+        remedy::grants(cluster.side, cluster.users.first(), &[&optional.needed]),
+    )))
 }
 
 #[cfg(test)]
@@ -134,28 +124,35 @@ mod tests {
     use std::collections::BTreeSet;
 
     use bson::{Document, doc};
+    use mongoferry_protocol::Namespace;
 
-    use super::{NEEDED, granted, missing};
+    use super::{DESTINATION, Scope, places_without};
+    use crate::privilege_set::PrivilegeSet;
 
-    fn status(privileges: Vec<Document>) -> Document {
-        doc! {"authInfo": {"authenticatedUserPrivileges": privileges}}
-    }
-
-    fn on(database: &str, actions: &[&str]) -> Document {
-        doc! {"resource": {"db": database, "collection": ""}, "actions": actions.to_vec()}
+    fn missing(privileges: Vec<Document>) -> BTreeSet<&'static str> {
+        let set = PrivilegeSet::parse(&doc! {"authInfo": {"authenticatedUserPrivileges": privileges}});
+        let due: BTreeSet<Namespace> = ["shop", "mongoferry"].map(|database| Namespace::new(database, "a")).into();
+        let on_data = DESTINATION.iter().filter(|needed| matches!(needed.scope, Scope::Databases | Scope::Collections));
+        on_data.filter(|needed| !places_without(needed, &set, &due).is_empty()).map(|needed| needed.action).collect()
     }
 
     #[test]
     fn grants_add_up() {
-        let databases: BTreeSet<String> = ["shop".to_owned()].into();
-        let judge = |privileges| missing(&granted(&status(privileges)), &databases);
-        assert_eq!(judge(vec![on("", &NEEDED)]), Vec::<&str>::new());
-        assert_eq!(judge(vec![on("shop", &NEEDED), on("mongoferry", &NEEDED)]), Vec::<&str>::new());
-        assert_eq!(judge(vec![on("", &NEEDED[1..]), on("shop", &NEEDED)]), ["find"]);
-        assert_eq!(judge(vec![on("other", &NEEDED)]), NEEDED);
-        let anything = doc! {"resource": {"anyResource": true}, "actions": ["anyAction"]};
-        assert_eq!(judge(vec![anything]), Vec::<&str>::new());
-        let one_collection = doc! {"resource": {"db": "shop", "collection": "a"}, "actions": NEEDED.to_vec()};
-        assert_eq!(judge(vec![one_collection]), NEEDED);
+        let all: Vec<&str> = DESTINATION.iter().map(|needed| needed.action).collect();
+        let on = |database: &str, actions: &[&str]| {
+            doc! {"resource": {"db": database, "collection": ""}, "actions": actions.to_vec()}
+        };
+        assert!(missing(vec![on("", &all)]).is_empty());
+        assert!(missing(vec![on("shop", &all), on("mongoferry", &all)]).is_empty());
+        let without_insert: Vec<&str> = all.iter().copied().filter(|action| *action != "insert").collect();
+        assert_eq!(missing(vec![on("", &without_insert), on("shop", &all)]), ["insert"].into());
+        assert!(missing(vec![on("other", &all)]).len() > 10);
+        assert!(missing(vec![doc! {"resource": {"anyResource": true}, "actions": ["anyAction"]}]).is_empty());
+        // One collection is enough for what is done to collections, not for what is done to databases.
+        let one = doc! {"resource": {"db": "shop", "collection": "a"}, "actions": &all};
+        assert_eq!(
+            missing(vec![one, on("mongoferry", &all)]),
+            ["dbStats", "dropDatabase", "listCollections", "renameCollectionSameDB"].into()
+        );
     }
 }

@@ -49,16 +49,22 @@ fn feature_version(side: Side, facts: &ClusterFacts) -> Option<Finding> {
     )))
 }
 
-/// The destination may be newer, never older.
-pub(crate) fn of_both(source: ServerVersion, destination: ServerVersion) -> Finding {
+/// The destination may be newer, or as old as the source still pretends to be: its feature compatibility version keeps it
+/// from writing what that version lacks.
+pub(crate) fn of_both(source: &ClusterFacts, destination: ServerVersion) -> Finding {
     let check = Check::new("MF-V09", "versions fit each other");
-    if destination.is_at_least(source.major, source.minor) {
-        return check.passes(format!("{source} to {destination}"));
+    let path = format!("{} to {destination}", source.version);
+    if destination.is_at_least(source.version.major, source.version.minor) {
+        return check.passes(path);
+    }
+    let fcv = source.fcv.as_deref().unwrap_or_default();
+    if matches!(fcv, "4.2" | "4.4") && fcv == format!("{}.{}", destination.major, destination.minor) {
+        return check.passes(format!("{path}: the source's feature compatibility version is {fcv}; leave it so"));
     }
     check.fails(Trouble::new(
-        format!("the source is {source}, the destination {destination}"),
+        format!("the source is {}, the destination {destination}", source.version),
         "An older server lacks what the newer one's documents, indexes and oplog entries may use.",
-        format!("Use a destination of version {}.{} or newer.", source.major, source.minor),
+        format!("Use a destination of version {}.{} or newer.", source.version.major, source.version.minor),
     ))
 }
 
@@ -71,7 +77,7 @@ pub(crate) async fn replays_updates(destination: &ClusterObservation) -> Finding
             format!("version {} lacks the stage $_internalApplyOplogUpdate", destination.facts.version),
             "Updates in the source's oplog can be replayed exactly only by this stage of the server.",
             "Use a destination of 4.4.16, 5.0.11, 6.0 or newer: patch releases of the same series can be installed in \
-             place.",
+             place. No 4.2 has the stage.",
         )),
         Err(error) => check.fails_by(&error),
     }
@@ -91,20 +97,40 @@ async fn knows_stage(cluster: &Cluster) -> Result<bool, MongoError> {
 
 #[cfg(test)]
 mod tests {
-    use mongoferry_mongo::ServerVersion;
+    use mongoferry_mongo::{ClusterFacts, ServerVersion, Topology};
     use mongoferry_protocol::Severity;
 
     use super::of_both;
 
+    fn source(version: (u32, u32), fcv: &str) -> ClusterFacts {
+        ClusterFacts {
+            version: ServerVersion::new(version.0, version.1, 4),
+            fcv: Some(fcv.into()),
+            topology: Topology::ReplicaSetPrimary,
+            set_name: Some("rs".into()),
+            hosts: vec!["a:1".into()],
+            me: None,
+            primary: None,
+            writable: true,
+            max_wire_version: 13,
+            local_time_ms: 0,
+            storage_engine: None,
+        }
+    }
+
     #[test]
-    fn the_destination_is_never_older() {
-        let version = |major, minor, patch| ServerVersion::new(major, minor, patch);
-        for (source, destination, severity) in [
-            (version(6, 0, 27), version(6, 0, 5), Severity::Info),
-            (version(4, 2, 6), version(8, 0, 1), Severity::Info),
-            (version(6, 0, 5), version(5, 0, 30), Severity::Error),
+    fn the_destination_is_older_only_where_the_source_holds_back() {
+        for (version, fcv, destination, severity) in [
+            ((6, 0), "6.0", (6, 0), Severity::Info),
+            ((4, 2), "4.2", (8, 0), Severity::Info),
+            ((6, 0), "6.0", (5, 0), Severity::Error),
+            ((5, 0), "4.4", (4, 4), Severity::Info),
+            ((4, 4), "4.2", (4, 2), Severity::Info),
+            ((5, 0), "5.0", (4, 4), Severity::Error),
+            ((6, 0), "5.0", (5, 0), Severity::Error),
         ] {
-            assert_eq!(of_both(source, destination).severity, severity, "{source} {destination}");
+            let destination = ServerVersion::new(destination.0, destination.1, 0);
+            assert_eq!(of_both(&source(version, fcv), destination).severity, severity, "{version:?} {destination}");
         }
     }
 }

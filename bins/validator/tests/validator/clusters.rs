@@ -33,7 +33,7 @@ async fn a_healthy_pair_passes_quickly_and_stays_untouched() {
     assert!(report.bytes > 0);
     assert_eq!(report.source.as_ref().expect("reached").version, source.version().to_string());
     let codes: Vec<&str> = report.findings.iter().map(|finding| finding.code.as_str()).collect();
-    for code in ["01", "02", "05", "06", "07", "08", "09", "10", "11", "12", "13", "14", "18", "20", "24", "25", "26"] {
+    for code in (1..=26).filter(|code| !matches!(code, 4 | 21)).map(|code| format!("{code:02}")) {
         assert!(codes.contains(&format!("MF-V{code}").as_str()), "MF-V{code} is missing: {codes:?}");
     }
     let databases = destination.client().await.expect("a client").list_database_names().await.expect("listed");

@@ -44,3 +44,14 @@ pub fn only_error(report: &ValidationReport) -> &Finding {
     assert!(!errors[0].reason.is_empty() && !errors[0].remedy.is_empty(), "{errors:#?}");
     errors[0]
 }
+
+/// The findings of one code that are not fine.
+pub fn troubles_of<'a>(report: &'a ValidationReport, code: &str) -> Vec<&'a Finding> {
+    troubles(report).into_iter().filter(|finding| finding.code == code).collect()
+}
+
+/// What the passed checks of one code say.
+pub fn passed(report: &ValidationReport, code: &str) -> String {
+    let passed = report.findings.iter().filter(|finding| finding.code == code && finding.severity == Severity::Info);
+    passed.map(|finding| finding.found.clone()).collect::<Vec<_>>().join("; ")
+}

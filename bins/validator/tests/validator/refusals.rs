@@ -42,5 +42,17 @@ async fn something_that_is_no_mongod_is_told() {
     let (code, report) = Outcome::json(&uri, &destination.uri()).await;
     let error = only_error(&report);
     assert_eq!((code, error.code.as_str()), (3, "MF-V02"));
-    assert!(error.remedy.contains("tls=true"), "{error:#?}");
+    assert!(error.found.contains("says nothing"), "{error:#?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_checks_are_listed() {
+    let outcome = Outcome::of("", "", &["--list-checks"]).await;
+    assert_eq!(outcome.code, 0, "{}", outcome.stderr);
+    let lines: Vec<&str> = outcome.stdout.lines().collect();
+    assert_eq!(lines[..2], ["| code | check |", "|---|---|"]);
+    let listed: Vec<String> = lines[2..].iter().map(|line| line[2..8].to_owned()).collect();
+    let known: Vec<&str> = mongoferry_validator::CHECKS.iter().map(|(code, _)| *code).collect();
+    assert_eq!(listed, known);
+    assert_eq!(known.len(), 26);
 }

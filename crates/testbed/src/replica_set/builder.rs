@@ -27,6 +27,7 @@ pub struct ReplicaSetBuilder {
     oplog_mib: u32,
     cache_gib: f64,
     parameters: Vec<String>,
+    further: Vec<String>,
 }
 
 impl Default for ReplicaSetBuilder {
@@ -40,6 +41,7 @@ impl Default for ReplicaSetBuilder {
             oplog_mib: 256,
             cache_gib: 0.25,
             parameters: Vec::new(),
+            further: Vec::new(),
         }
     }
 }
@@ -94,6 +96,13 @@ impl ReplicaSetBuilder {
     /// A server parameter for every member, for instance `enableTestCommands=1` for fail points.
     pub fn parameter(mut self, assignment: &str) -> Self {
         self.parameters.push(assignment.to_owned());
+        self
+    }
+
+    /// An argument of mongod's command line for every member, for instance a TLS mode that leaves the testbed's own clients
+    /// in without TLS.
+    pub fn argument(mut self, argument: impl Into<String>) -> Self {
+        self.further.push(argument.into());
         self
     }
 
@@ -170,6 +179,7 @@ impl ReplicaSetBuilder {
             arguments.extend(["--keyFile".to_owned(), write_key_file(directory)?]);
         }
         arguments.extend(access.certificates.iter().flat_map(Certificates::arguments));
+        arguments.extend(self.further.iter().cloned());
         Ok(arguments)
     }
 }

@@ -1,0 +1,105 @@
+//! The source's content, what follows from its size, and what stays behind.
+
+mod estimate;
+mod search_indexes;
+
+use std::collections::BTreeMap;
+
+use bson::doc;
+use futures_util::{StreamExt, TryStreamExt, stream};
+use mongoferry_mongo::{CatalogListing, Cluster, CollectionInfo, CollectionKind};
+use mongoferry_protocol::{CollectionInventory, DatabaseInventory, Inventory, NotCopied};
+
+use crate::{
+    checks::{left_out::count_profiles, users::Accounts},
+    cluster_observation::ClusterObservation,
+    number::number,
+    oplog_view::OplogView,
+};
+
+const CONCURRENCY: usize = 8;
+
+/// `None` where the content could not be listed.
+pub(crate) async fn take(
+    source: &ClusterObservation,
+    oplog: Option<&OplogView>,
+    accounts: Accounts,
+) -> Option<Inventory> {
+    let catalog = source.catalog.as_ref()?;
+    let collections: Vec<CollectionInventory> = sorted(catalog).into_iter().map(of_collection).collect();
+    let databases = by_database(catalog);
+    let names: Vec<String> = databases.iter().map(|database| database.name.clone()).collect();
+    let (disk_bytes, config_collections, search_indexes, profiler_collections) = tokio::join!(
+        disk_bytes(&source.cluster, &names),
+        count_collections(&source.cluster, "config"),
+        search_indexes::count(&source.cluster, &catalog.collections),
+        count_profiles(&source.cluster, &names),
+    );
+    let estimates = estimate::estimate(databases.iter().map(|database| database.bytes).sum(), disk_bytes, oplog);
+    let not_copied = NotCopied {
+        users: accounts.users,
+        roles: accounts.roles,
+        search_indexes,
+        config_collections,
+        profiler_collections,
+    };
+    Some(Inventory { databases, collections, estimates, not_copied })
+}
+
+fn sorted(catalog: &CatalogListing) -> Vec<&CollectionInfo> {
+    let mut all: Vec<&CollectionInfo> =
+        catalog.collections.iter().chain(&catalog.views).chain(&catalog.time_series).collect();
+    all.sort_by(|one, other| one.namespace.cmp(&other.namespace));
+    all
+}
+
+fn of_collection(info: &CollectionInfo) -> CollectionInventory {
+    CollectionInventory {
+        namespace: info.namespace.to_string(),
+        kind: kind(info).into(),
+        documents: info.document_count,
+        bytes: info.size_bytes,
+        index_bytes: info.index_bytes,
+        indexes: info.indexes.len() as u64,
+    }
+}
+
+fn kind(info: &CollectionInfo) -> &'static str {
+    match info.kind {
+        CollectionKind::View => "view",
+        CollectionKind::TimeSeries => "time-series",
+        CollectionKind::Collection if info.options.get_bool("capped").unwrap_or(false) => "capped",
+        CollectionKind::Collection if matches!(info.options.get("clusteredIndex"), Ok(Some(_))) => "clustered",
+        CollectionKind::Collection => "collection",
+    }
+}
+
+fn by_database(catalog: &CatalogListing) -> Vec<DatabaseInventory> {
+    let mut databases: BTreeMap<&str, DatabaseInventory> = BTreeMap::new();
+    for info in sorted(catalog) {
+        let database = databases.entry(info.namespace.database()).or_default();
+        match info.kind {
+            CollectionKind::View => database.views += 1,
+            CollectionKind::Collection | CollectionKind::TimeSeries => database.collections += 1,
+        }
+        database.documents += info.document_count;
+        database.bytes += info.size_bytes;
+        database.index_bytes += info.index_bytes;
+        database.indexes += info.indexes.len() as u64;
+    }
+    databases.into_iter().map(|(name, database)| DatabaseInventory { name: name.to_owned(), ..database }).collect()
+}
+
+/// What the databases take on the source's disk, indexes included.
+async fn disk_bytes(source: &Cluster, databases: &[String]) -> Option<u64> {
+    let stats = stream::iter(databases).map(|database| source.command(database, doc! {"dbStats": 1}));
+    let stats: Vec<_> = stats.buffer_unordered(CONCURRENCY).try_collect().await.ok()?;
+    let of = |stats, key| number(stats, key).unwrap_or(0);
+    Some(stats.iter().map(|stats| of(stats, "storageSize") + of(stats, "indexSize")).sum())
+}
+
+async fn count_collections(source: &Cluster, database: &str) -> Option<u64> {
+    let list = doc! {"listCollections": 1, "nameOnly": true, "cursor": {"batchSize": 1_000}};
+    let reply = source.command(database, list).await.ok()?;
+    Some(reply.get_document("cursor").ok()?.get_array("firstBatch").ok()?.len() as u64)
+}

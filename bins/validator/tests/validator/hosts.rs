@@ -1,0 +1,70 @@
+//! Hosts that are not there, or not from here.
+
+use mongoferry_protocol::Severity;
+use mongoferry_testbed::{ProxyMode, ReplicaSet};
+
+use crate::outcome::{Outcome, only_error, passed, troubles_of};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_does_not_answer_is_told_apart() {
+    let behind = ReplicaSet::builder().behind_proxies().start();
+    let (silent, destination) = tokio::try_join!(behind, ReplicaSet::single()).expect("two replica sets");
+    let (code, report) = Outcome::json(&silent.uri(), &destination.uri()).await;
+    assert_eq!(code, 0, "{report:#?}");
+    assert!(passed(&report, "MF-V01").contains("127.0.0.1") && !passed(&report, "MF-V02").is_empty());
+
+    silent.proxy(0).set(ProxyMode::BlackHole);
+    for (uri, code, found, remedy) in [
+        (silent.uri(), "MF-V02", "says nothing within", "firewall"),
+        ("mongodb://127.0.0.1:1".to_owned(), "MF-V02", "refused", "net.bindIp"),
+        ("mongodb://nowhere.invalid".to_owned(), "MF-V01", "nowhere.invalid", "/etc/hosts"),
+        ("mongodb+srv://cluster.invalid".to_owned(), "MF-V01", "cluster.invalid", "_mongodb._tcp"),
+    ] {
+        let (exit, report) = Outcome::json(&uri, &destination.uri()).await;
+        let error = only_error(&report);
+        assert_eq!((exit, error.code.as_str()), (3, code), "{uri}");
+        assert!(error.found.to_lowercase().contains(found) && error.remedy.contains(remedy), "{error:#?}");
+        assert!(report.source.is_none() && report.destination.is_some());
+    }
+    // One that answers is enough.
+    let further = destination.uri().replace("127.0.0.1", "nowhere.invalid,127.0.0.1:1,127.0.0.1");
+    silent.proxy(0).set(ProxyMode::Pass);
+    let (code, report) = Outcome::json(&silent.uri(), &further).await;
+    assert_eq!(code, 0, "{report:#?}");
+    for code in ["MF-V01", "MF-V02"] {
+        let warnings = troubles_of(&report, code);
+        assert!(warnings.len() == 1 && warnings[0].severity == Severity::Warning, "{code} {warnings:#?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_primary_whose_own_name_leads_nowhere_is_used_alone() {
+    let hidden = ReplicaSet::builder().behind_proxies().start();
+    let (source, destination) = tokio::try_join!(hidden, ReplicaSet::single()).expect("two replica sets");
+    source.proxy(0).set(ProxyMode::Refuse);
+    let seed = format!("mongodb://127.0.0.1:{}/?replicaSet=rs", source.member_port(0));
+    let (code, report) = Outcome::json(&seed, &destination.uri()).await;
+    assert_eq!(code, 0, "{report:#?}");
+    let warnings = troubles_of(&report, "MF-V02");
+    assert!(warnings.iter().any(|warning| warning.found.contains("is used alone")), "{warnings:#?}");
+    let member = format!("127.0.0.1:{}", source.proxy(0).port());
+    assert!(warnings.iter().any(|warning| warning.found.contains(&member)), "{warnings:#?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn members_that_are_not_reachable_are_named() {
+    let hidden = ReplicaSet::builder().members(3).behind_proxies().start();
+    let (mut source, destination) = tokio::try_join!(hidden, ReplicaSet::single()).expect("two replica sets");
+    let primary = source.primary_index().await.expect("a primary");
+    let secondary = (primary + 1) % 3;
+    // Members that can't reach one another elect nobody, so only the way from here is cut: by a seed of another address.
+    let seed =
+        format!("mongodb://127.0.0.1:{}/?replicaSet=rs&serverSelectionTimeoutMS=3000", source.member_port(secondary));
+    source.proxy(primary).set(ProxyMode::Refuse);
+    let (code, report) = Outcome::json(&seed, &destination.uri()).await;
+    // Either the others have elected a primary that is reachable, or the report says what is not.
+    let named = format!("127.0.0.1:{}", source.proxy(primary).port());
+    let said =
+        report.findings.iter().any(|finding| finding.severity > Severity::Info && finding.found.contains(&named));
+    assert!(said || code == 3, "{report:#?}");
+}

@@ -13,9 +13,10 @@ pub struct CopyRecords {
     pub ended_at: At,
     pub documents: u64,
     pub bytes: u64,
-    pub ranges: u32,
     /// Documents written a second time.
     pub repeated: u64,
+    /// That the applier writes in.
+    pub lanes: u32,
 }
 
 pub async fn copy_records(bus: &NatsServer, migration: &str) -> CopyRecords {
@@ -24,8 +25,10 @@ pub async fn copy_records(bus: &NatsServer, migration: &str) -> CopyRecords {
     let id = migration.parse().expect("is an id");
     let bus = Bus::connect(&options, &id).await.expect("the bus answers");
     let records = bus.records();
+    let settings = records.get(&key::settings()).await.expect("the bus answers").expect("are settled").value;
     let catalog = records.get(&key::catalog()).await.expect("the bus answers").expect("is listed").value;
-    let mut copy = CopyRecords { began_at: f64::MAX, ended_at: 0.0, documents: 0, bytes: 0, ranges: 0, repeated: 0 };
+    let mut copy =
+        CopyRecords { began_at: f64::MAX, ended_at: 0.0, documents: 0, bytes: 0, repeated: 0, lanes: settings.lanes };
     for uuid in catalog.collections {
         let plan = records.get(&key::range_plan(uuid)).await.expect("the bus answers").expect("is planned").value;
         for range in plan.ranges {
@@ -37,7 +40,6 @@ pub async fn copy_records(bus: &NatsServer, migration: &str) -> CopyRecords {
             copy.documents += progress.documents;
             copy.bytes += progress.bytes;
             copy.repeated += progress.repeated;
-            copy.ranges += 1;
         }
     }
     copy

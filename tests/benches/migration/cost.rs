@@ -6,7 +6,10 @@ pub const SOURCE: &str = "source mongod";
 pub const DESTINATION: &str = "destination mongod";
 pub const BUS: &str = "nats-server";
 /// This process, which runs the bare loops.
-pub const LOOP: &str = "bare loop";
+pub const LOOP: &str = "loop (this process)";
+
+/// Children of the product's command go by the names of their programs.
+pub const APPLIER: &str = "mongoferry-applier";
 
 #[derive(Clone, Debug, Default)]
 pub struct Cost {
@@ -30,6 +33,13 @@ impl Cost {
     pub fn of_product(mut self) -> Self {
         self.cpu.remove(LOOP);
         self
+    }
+
+    /// Of capturing: neither the servers, which do the user's writes, nor the applier, which reads ahead.
+    pub fn of_capture(self) -> Self {
+        let mut cost = self.of_product();
+        cost.cpu.retain(|part, _| ![SOURCE, DESTINATION, APPLIER].contains(&part.as_str()));
+        cost
     }
 
     pub fn doing(mut self, units: u64) -> Self {

@@ -36,10 +36,16 @@ pub struct CpuMeter {
 #[derive(Default)]
 struct Watched {
     machine: Series,
-    /// By process id.
-    processes: BTreeMap<u32, (String, Series)>,
+    /// By process id, which is given to another process one day.
+    processes: BTreeMap<u32, Process>,
     /// Whose descendants are watched too, each under its program's name.
     ancestor: Option<u32>,
+}
+
+struct Process {
+    part: String,
+    used: Series,
+    ended: bool,
 }
 
 /// Seconds of CPU used until then; grows.
@@ -62,7 +68,7 @@ impl CpuMeter {
     }
 
     pub fn watch(&self, pid: u32, part: &str) {
-        lock(&self.watched).processes.insert(pid, (part.to_owned(), Series::default()));
+        lock(&self.watched).processes.insert(pid, Process::new(part.to_owned()));
     }
 
     /// Watches a process and whatever it starts.
@@ -75,10 +81,10 @@ impl CpuMeter {
         let watched = lock(&self.watched);
         let seconds = (to - from) / 1_000.0;
         let mut cpu: BTreeMap<String, f64> = BTreeMap::new();
-        for (part, series) in watched.processes.values() {
-            let used = series.between(from, to);
+        for process in watched.processes.values() {
+            let used = process.used.between(from, to);
             if used > 0.0 {
-                *cpu.entry(part.clone()).or_default() += used;
+                *cpu.entry(process.part.clone()).or_default() += used;
             }
         }
         let cores = std::thread::available_parallelism().map_or(1.0, |cores| cores.get() as f64);
@@ -103,22 +109,34 @@ fn lock(watched: &Mutex<Watched>) -> MutexGuard<'_, Watched> {
 
 impl Watched {
     fn sample(&mut self, look_for_children: bool) {
-        if let Some(ancestor) = self.ancestor.filter(|_| look_for_children) {
-            for pid in process_tree::descendants(ancestor).into_iter().chain([ancestor]) {
-                if !self.processes.contains_key(&pid)
-                    && let Some(program) = process_tree::program(pid)
-                {
-                    self.processes.insert(pid, (program, Series::default()));
-                }
-            }
+        if look_for_children {
+            self.look_for_children();
         }
         let at = now();
         self.machine.0.push((at, process_tree::machine_busy_seconds()));
-        for (pid, (_, series)) in &mut self.processes {
-            if let Some(used) = process_tree::cpu_seconds(*pid) {
-                series.0.push((at, used));
+        for (pid, process) in self.processes.iter_mut().filter(|(_, process)| !process.ended) {
+            match process_tree::cpu_seconds(*pid) {
+                Some(used) => process.used.0.push((at, used)),
+                None => process.ended = true,
             }
         }
+    }
+
+    fn look_for_children(&mut self) {
+        let Some(ancestor) = self.ancestor else { return };
+        for pid in process_tree::descendants(ancestor).into_iter().chain([ancestor]) {
+            if !self.processes.contains_key(&pid)
+                && let Some(program) = process_tree::program(pid)
+            {
+                self.processes.insert(pid, Process::new(program));
+            }
+        }
+    }
+}
+
+impl Process {
+    fn new(part: String) -> Self {
+        Self { part, used: Series::default(), ended: false }
     }
 }
 

@@ -30,7 +30,7 @@ pub struct Fixture {
 }
 
 impl Fixture {
-    /// Fills the source with 580 MiB.
+    /// Fills the source with 540 MiB.
     pub async fn fill(source: &Client) -> Self {
         insert_all(source, STILL, "orders", (0..320_000).map(order)).await;
         insert_all(source, STILL, "tickets", (1_000_000..1_160_000).map(order)).await;

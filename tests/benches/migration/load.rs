@@ -12,7 +12,7 @@ use tokio::task::JoinSet;
 use crate::fixture::{ACCOUNTS, LIVELY, account, account_collection, text};
 
 /// In each round.
-pub const OPERATIONS: u64 = 120_000;
+pub const OPERATIONS: u64 = 200_000;
 const PER_COMMAND: usize = 50;
 /// Five updates, three inserts, two deletes, spread.
 const CYCLE: [Kind; 10] = {

@@ -9,9 +9,10 @@ use tempfile::TempDir;
 
 use crate::{
     copy_records::{CopyRecords, copy_records},
-    cost::{BUS, Cost},
+    cost::{APPLIER, BUS, Cost},
     cpu_meter::{At, now},
     fixture::LIVELY,
+    lane_transactions::LANES,
     load::Span,
     servers::Servers,
 };
@@ -67,7 +68,8 @@ impl Product {
     pub async fn copied(&mut self, servers: &Servers) -> Copied {
         self.migration.wait_for("ready and idle", |status| status.phase == Phase::Ready && status.gap_closed).await;
         let records = copy_records(&self.bus, NAME).await;
-        assert_eq!(records.repeated, 0, "no range was begun twice");
+        assert_eq!(records.repeated, 0, "no document was written twice");
+        assert_eq!(records.lanes as usize, LANES, "as many as the bare loop has");
         let copy = servers.meter.cost(records.began_at, records.ended_at).of_product().doing(records.bytes);
         let start_up = servers.meter.cost(self.started_at, records.began_at).of_product();
         Copied { copy, start_up, records }
@@ -92,7 +94,7 @@ impl Product {
         self.wait_for_optime("apply", span.last, |status| status.applied_optime).await;
         let mut cost = servers.meter.cost(resumed_at, last_write(&servers.destination).await).of_product();
         let read_ahead = servers.meter.cost(paused_at, resumed_at).cpu;
-        for (part, used) in read_ahead.into_iter().filter(|(part, _)| part == "mongoferry-applier") {
+        for (part, used) in read_ahead.into_iter().filter(|(part, _)| part == APPLIER) {
             *cost.cpu.entry(part).or_default() += used;
         }
         cost

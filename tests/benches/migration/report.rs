@@ -83,7 +83,7 @@ fn cutover(rounds: &[RoundFigures]) {
         each.join(" ")
     );
     println!(
-        "{:<34}draining {:.2} s, verifying {:.2} s, finalizing {:.2} s",
+        "{:<34}draining {:.2} s, verifying {:.2} s (every document, both sides), finalizing {:.2} s",
         "           of which",
         seconds(|round| round.cutover.draining),
         seconds(|round| round.cutover.verifying),

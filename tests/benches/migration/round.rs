@@ -32,6 +32,12 @@ pub struct RoundFigures {
     pub operations: u64,
 }
 
+struct Applied {
+    costs: Pair,
+    capture: Cost,
+    operations: u64,
+}
+
 /// The destination is empty before and after.
 pub async fn round(servers: &Servers, fixture: &mut Fixture, bare_first: bool) -> RoundFigures {
     let mut bare = None;
@@ -42,7 +48,7 @@ pub async fn round(servers: &Servers, fixture: &mut Fixture, bare_first: bool) -
     servers.settle().await;
     let mut product = Product::start(servers).await;
     let copied = product.copied(servers).await;
-    let (apply, capture, operations) = apply(servers, fixture, &mut product, bare_first).await;
+    let applied = apply(servers, fixture, &mut product, bare_first).await;
     let cutover = product.cut_over().await;
     servers.wipe_destination().await;
     let bare = match bare {
@@ -52,13 +58,13 @@ pub async fn round(servers: &Servers, fixture: &mut Fixture, bare_first: bool) -
     servers.wipe_destination().await;
     RoundFigures {
         copy: Pair { bare, product: copied.copy },
-        apply,
+        apply: applied.costs,
         start_up: copied.start_up,
-        capture,
+        capture: applied.capture,
         cutover,
         documents: copied.records.documents,
         collections: Fixture::all().len(),
-        operations,
+        operations: applied.operations,
     }
 }
 
@@ -69,29 +75,29 @@ async fn measure_bare_copy(servers: &Servers) -> Cost {
 }
 
 /// The product rests while the load is written and while the bare loop applies it.
-async fn apply(servers: &Servers, fixture: &mut Fixture, product: &mut Product, bare_first: bool) -> (Pair, Cost, u64) {
+async fn apply(servers: &Servers, fixture: &mut Fixture, product: &mut Product, bare_first: bool) -> Applied {
     product.pause().await;
     copy_aside(&servers.source, &servers.destination).await;
     let paused_at = now();
     let span = fixture.load.write(&servers.source).await;
     product.captured(span).await;
-    let mut capture = servers.meter.cost(paused_at, now()).of_product();
+    let capture = servers.meter.cost(paused_at, now()).of_capture();
     let transactions = prepare(&servers.source, span).await;
     let (changes, operations) = (transactions.changes, transactions.operations);
-    capture.cpu.retain(|part, _| !part.contains("mongod") && part != "mongoferry-applier");
     servers.settle().await;
-    let (bare, product) = if bare_first {
+    let (bare, by_product) = if bare_first {
         let bare = measure_bare_apply(servers, transactions).await;
         servers.settle().await;
         (bare, product.apply(servers, span, paused_at).await)
     } else {
-        let product = product.apply(servers, span, paused_at).await;
+        let by_product = product.apply(servers, span, paused_at).await;
         servers.settle().await;
-        (measure_bare_apply(servers, transactions).await, product)
+        (measure_bare_apply(servers, transactions).await, by_product)
     };
     assert_same_result(servers).await;
     bare_apply::tidy(&servers.destination).await;
-    (Pair { bare: bare.doing(changes), product: product.doing(changes) }, capture.doing(changes), operations)
+    let costs = Pair { bare: bare.doing(changes), product: by_product.doing(changes) };
+    Applied { costs, capture: capture.doing(changes), operations }
 }
 
 async fn measure_bare_apply(servers: &Servers, transactions: LaneTransactions) -> Cost {

@@ -10,8 +10,10 @@ use crate::{
 
 const LISTED: usize = 20;
 
-/// A kind of collection, and how it is called when counted.
-const KINDS: [(&str, fn(&CollectionInfo) -> bool); 5] = [
+type IsKind = fn(&CollectionInfo) -> bool;
+
+/// How a kind is called when counted, and what is of it.
+const KINDS: [(&str, IsKind); 5] = [
     ("capped", |info| info.options.get_bool("capped").unwrap_or(false)),
     ("time-series", |info| has(info, "timeseries")),
     ("clustered", |info| has(info, "clusteredIndex")),

@@ -7,7 +7,10 @@ use mongoferry_protocol::{
 };
 use mongoferry_testbed::{NatsServer, ReplicaSet};
 
-use crate::outcome::{Outcome, only_error};
+use crate::{
+    nats_account::NatsAccount,
+    outcome::{Outcome, only_error, passed, troubles, troubles_of},
+};
 
 fn settings(id: &MigrationId, report: &ValidationReport) -> MigrationSettings {
     MigrationSettings {
@@ -77,4 +80,25 @@ async fn a_bus_that_does_not_answer_hides_nothing_else() {
     let report: ValidationReport = serde_json::from_str(&outcome.stdout).expect("a report");
     assert_eq!(only_error(&report).code, "MF-V21");
     assert!(report.source.is_some() && report.destination.is_some());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bus_with_narrow_limits_warns() {
+    let (source, destination) = tokio::try_join!(ReplicaSet::single(), ReplicaSet::single()).expect("two replica sets");
+    let narrow = NatsAccount::start(1_000_000, 65_536).await;
+    // So many writes that the oplog of a copy needs more than the account may store.
+    let shop = source.client().await.expect("a client").database("shop");
+    let text = "x".repeat(100_000);
+    shop.collection("orders").insert_many((0..100).map(|n| doc! {"_id": n, "text": &text})).await.expect("inserted");
+    let url = narrow.url();
+    let arguments = ["--nats", &url, "--nats-user", "ferry", "--format", "json"];
+    let environment = [("MONGOFERRY_NATS_PASSWORD", "s3cret")];
+    let outcome = Outcome::with(&source.uri(), &destination.uri(), &arguments, &environment).await;
+    let report: ValidationReport = serde_json::from_str(&outcome.stdout).expect("a report");
+    assert_eq!(outcome.code, 0, "{:#?}", troubles(&report));
+    let warnings = troubles_of(&report, "MF-V21");
+    assert_eq!(warnings.len(), 2, "{report:#?}");
+    assert!(warnings[0].found.contains("64.0 KiB") && warnings[0].remedy.contains("max_payload"), "{warnings:#?}");
+    assert!(warnings[1].found.contains("976.6 KiB") && warnings[1].remedy.contains("max_file"), "{warnings:#?}");
+    assert!(passed(&report, "MF-V21").contains(&url), "{report:#?}");
 }

@@ -6,7 +6,7 @@ use bson::{Document, doc};
 use mongoferry_protocol::Severity;
 use mongoferry_testbed::{MongodVersion, ReplicaSet};
 
-use crate::outcome::{Outcome, only_error, troubles};
+use crate::outcome::{Outcome, only_error, troubles, troubles_of};
 
 async fn two() -> (ReplicaSet, ReplicaSet) {
     tokio::try_join!(ReplicaSet::single(), ReplicaSet::single()).expect("two replica sets")
@@ -155,4 +155,47 @@ async fn another_migrations_marker_is_respected() {
     let error = only_error(&report);
     assert_eq!((code, error.code.as_str()), (3, "MF-V26"));
     assert!(error.found.contains("older"), "{error:#?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_standalone_destination_is_refused() {
+    let (source, standalone) =
+        tokio::try_join!(ReplicaSet::single(), ReplicaSet::builder().standalone()).expect("two servers");
+    let (code, report) = Outcome::json(&source.uri(), &standalone.uri()).await;
+    assert_eq!((code, only_error(&report).code.as_str()), (3, "MF-V08"), "{report:#?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_oplog_that_reaches_back_minutes_warns() {
+    let (source, destination) =
+        tokio::try_join!(ReplicaSet::builder().oplog_mib(1).start(), ReplicaSet::single()).expect("two replica sets");
+    let shop = source.client().await.expect("a client").database("shop");
+    let text = "x".repeat(100_000);
+    shop.collection("orders").insert_many((0..30).map(|n| doc! {"_id": n, "text": &text})).await.expect("inserted");
+    let (code, report) = Outcome::json(&source.uri(), &destination.uri()).await;
+    assert_eq!(code, 0, "{:#?}", troubles(&report));
+    let warnings = troubles_of(&report, "MF-V12");
+    assert!(warnings.len() == 1 && warnings[0].remedy.contains("replSetResizeOplog"), "{report:#?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_report_is_documented() {
+    let (source, destination) = two().await;
+    fill(&source).await;
+    let outcome = Outcome::of(&source.uri(), &destination.uri(), &["--format", "json"]).await;
+    let report: serde_json::Value = serde_json::from_str(&outcome.stdout).expect("a report");
+    let text = include_str!("../../REPORT.md");
+    for key in keys(&report) {
+        assert!(text.contains(&format!("`{key}`")), "{key} is not documented");
+    }
+}
+
+fn keys(value: &serde_json::Value) -> Vec<String> {
+    match value {
+        serde_json::Value::Object(fields) => {
+            fields.iter().flat_map(|(key, value)| [vec![key.clone()], keys(value)].concat()).collect()
+        }
+        serde_json::Value::Array(values) => values.iter().flat_map(keys).collect(),
+        _ => Vec::new(),
+    }
 }

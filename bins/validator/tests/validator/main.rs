@@ -8,6 +8,7 @@ mod hosts;
 mod logins;
 mod many_collections;
 mod members;
+mod nats_account;
 mod outcome;
 mod privileges;
 mod refusals;

@@ -13,9 +13,13 @@ pub struct Outcome {
 impl Outcome {
     /// Connection strings go through the environment, as a launcher hands them over.
     pub async fn of(source: &str, destination: &str, arguments: &[&str]) -> Self {
+        Self::with(source, destination, arguments, &[]).await
+    }
+
+    pub async fn with(source: &str, destination: &str, arguments: &[&str], environment: &[(&str, &str)]) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_mongoferry-validator"));
         command.env_clear().env("MONGOFERRY_SOURCE", source).env("MONGOFERRY_DESTINATION", destination);
-        command.args(arguments).stdin(Stdio::null());
+        command.envs(environment.iter().copied()).args(arguments).stdin(Stdio::null());
         let output = tokio::task::spawn_blocking(move || command.output()).await.expect("no panic");
         let output = output.expect("the validator starts");
         Self {

@@ -88,8 +88,11 @@ async fn roles_as_usually_prescribed_pass_and_name_what_is_lost() {
         let named: Vec<&str> = warnings.iter().filter_map(|warning| warning.check.split_whitespace().nth(2)).collect();
         assert_eq!(named, lost, "{warnings:#?}");
         assert!(warnings.iter().all(|warning| warning.found.contains("lost without it")), "{warnings:#?}");
-        let counted = report.inventory.expect("taken").not_copied.users.is_some();
+        let counted = report.inventory.as_ref().expect("taken").not_copied.users.is_some();
         assert_eq!(counted, roles.contains(&"backup"));
+        // The destination has no users at all.
+        let warnings = troubles(&report).iter().filter(|finding| finding.code == "MF-V20").count();
+        assert_eq!(warnings, usize::from(counted));
     }
 }
 

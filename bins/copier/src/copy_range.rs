@@ -7,7 +7,7 @@ use mongoferry_mongo::{CopyBatch, Inserted, MongoError, RangeReader, RangeReques
 use mongoferry_protocol::{CollectionPlan, CollectionUuid, CopyRange, Durable, Optime, Phase};
 use tokio::{sync::Mutex, time::Instant};
 
-use crate::{claim::Claim, copier_error::CopierError, metrics, take_work::Copier};
+use crate::{claim::Claim, copier::Copier, copier_error::CopierError, metrics};
 
 /// Copies until the range is done and recorded so. Interrupted, it has recorded what is durable.
 pub async fn copy_range(

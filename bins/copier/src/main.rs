@@ -7,6 +7,7 @@
 //! writing a document again changes nothing.
 
 mod claim;
+mod copier;
 mod copier_error;
 mod copy_range;
 mod metrics;

@@ -5,7 +5,7 @@ use mongoferry_bus::{WorkTicket, key};
 use mongoferry_mongo::{MongoError, RANGE_BYTES, create_collection, draw_ranges};
 use mongoferry_protocol::{CollectionPlan, CollectionUuid, RangePlan, WorkItem};
 
-use crate::{copier_error::CopierError, take_work::Copier};
+use crate::{copier::Copier, copier_error::CopierError};
 
 /// The plan that stands is the plan: another copier may have drawn it, and ranges of it may be copied already. Queueing a
 /// range again does no harm.

@@ -3,40 +3,18 @@
 use std::time::Duration;
 
 use mongoferry_bus::{WorkTicket, key};
-use mongoferry_mongo::{Cluster, ServerVersion, facts};
 use mongoferry_protocol::{Phase, Queue, StartPoint, WorkItem};
 use mongoferry_stage::{Stage, StageResult};
 
-use crate::{Args, copier_error::CopierError, copy_range::copy_range, metrics, plan_collection::plan_collection};
-
-/// Connections and facts that every item needs.
-pub struct Copier {
-    pub stage: Stage,
-    pub source: Cluster,
-    pub destination: Cluster,
-    pub source_version: ServerVersion,
-    pub destination_version: ServerVersion,
-    pub writers: usize,
-}
+use crate::{
+    Args, copier::Copier, copier_error::CopierError, copy_range::copy_range, metrics, plan_collection::plan_collection,
+};
 
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
 pub async fn take_work(stage: Stage, args: Args) -> StageResult {
     metrics::describe();
-    let (source, destination) = (args.source.uri()?, args.destination.uri()?);
-    let (source, destination) = tokio::try_join!(
-        Cluster::connect(source.reveal(), "mongoferry-copier"),
-        Cluster::connect(destination.reveal(), "mongoferry-copier"),
-    )?;
-    let (source_facts, destination_facts) = tokio::try_join!(facts(&source), facts(&destination))?;
-    let copier = Copier {
-        stage,
-        source,
-        destination,
-        source_version: source_facts.version,
-        destination_version: destination_facts.version,
-        writers: args.writers.get(),
-    };
+    let copier = Copier::connect(stage, args).await?;
     copier.stage.ready.cancel();
     let outcome = copier.work().await;
     copier.source.shutdown().await;

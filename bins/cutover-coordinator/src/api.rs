@@ -17,7 +17,7 @@ use mongoferry_stage::Stage;
 use tokio::{net::TcpListener, sync::oneshot};
 
 use crate::{
-    commands::{Command, Request},
+    command::{Command, Request},
     coordinate::Board,
     coordinator_error::CoordinatorError,
 };

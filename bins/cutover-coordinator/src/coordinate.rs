@@ -12,7 +12,7 @@ use tokio::{
 
 use crate::{
     CoordinatorArgs,
-    commands::{Command, Effect, Request, effect},
+    command::{Command, Effect, Request, effect},
     coordinator_error::CoordinatorError,
     copy_progress::{CopyProgress, Plans},
     decide::{Step, decide},

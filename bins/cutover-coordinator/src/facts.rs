@@ -9,7 +9,7 @@ use mongoferry_protocol::{
 use crate::{
     copy_progress::{CopyProgress, Plans},
     decide::{Facts, Outcome},
-    status::lag,
+    lag::lag,
     view::View,
 };
 

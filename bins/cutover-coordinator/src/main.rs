@@ -7,6 +7,7 @@
 //! changed by compare-and-set, so two of them can't both lead.
 
 mod api;
+mod command;
 mod commands;
 mod committed;
 mod coordinate;
@@ -14,6 +15,7 @@ mod coordinator_error;
 mod copy_progress;
 mod decide;
 mod facts;
+mod lag;
 mod leader;
 mod liveness;
 mod metrics;

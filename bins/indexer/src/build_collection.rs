@@ -6,7 +6,7 @@ use mongoferry_mongo::{BuildOutcome, BuildState, build_indexes, collection_stand
 use mongoferry_protocol::{CollectionPlan, CollectionUuid, IndexProgress, IndexState, IndexStatus};
 use tokio::time::Instant;
 
-use crate::{indexer_error::IndexerError, metrics, take_work::Indexer};
+use crate::{indexer::Indexer, indexer_error::IndexerError, metrics};
 
 /// Does nothing if the record says that it is done.
 pub async fn build_collection(indexer: &Indexer, collection: CollectionUuid) -> Result<(), IndexerError> {

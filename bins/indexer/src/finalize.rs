@@ -4,7 +4,7 @@ use mongoferry_bus::key;
 use mongoferry_mongo::{FinalizationOutcome, MongoError, prepare_finalization};
 use mongoferry_protocol::{Finalization, FinalizationStep};
 
-use crate::{indexer_error::IndexerError, take_work::Indexer};
+use crate::{indexer::Indexer, indexer_error::IndexerError};
 
 /// Does nothing if the record says that it is done. Each step is computed from what stands on both sides, so doing it
 /// again does only what is left.

@@ -8,6 +8,7 @@
 
 mod build_collection;
 mod finalize;
+mod indexer;
 mod indexer_error;
 mod metrics;
 mod take_work;

@@ -3,36 +3,24 @@
 use std::time::Duration;
 
 use mongoferry_bus::{WorkQueue, WorkTicket, key};
-use mongoferry_mongo::{Cluster, ServerVersion, facts};
 use mongoferry_protocol::{FinalizationStep, Phase, Queue, WorkItem};
 use mongoferry_stage::{Stage, StageResult};
 use tokio::task::JoinSet;
 
-use crate::{Args, build_collection::build_collection, finalize::finalize, indexer_error::IndexerError, metrics};
-
-/// Connections and facts that every item needs. Cheap to clone.
-#[derive(Clone)]
-pub struct Indexer {
-    pub stage: Stage,
-    pub source: Cluster,
-    pub destination: Cluster,
-    pub destination_version: ServerVersion,
-}
+use crate::{
+    Args, build_collection::build_collection, finalize::finalize, indexer::Indexer, indexer_error::IndexerError,
+    metrics,
+};
 
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
 pub async fn take_work(stage: Stage, args: Args) -> StageResult {
     metrics::describe();
-    let (source, destination) = (args.source.uri()?, args.destination.uri()?);
-    let (source, destination) = tokio::try_join!(
-        Cluster::connect(source.reveal(), "mongoferry-indexer"),
-        Cluster::connect(destination.reveal(), "mongoferry-indexer"),
-    )?;
-    let destination_version = facts(&destination).await?.version;
-    let indexer = Indexer { stage, source, destination, destination_version };
+    let builds = args.builds.get();
+    let indexer = Indexer::connect(stage, args).await?;
     let queue = indexer.stage.bus.work_queue(Queue::Indexer).await?;
     indexer.stage.ready.cancel();
-    let outcome = indexer.work(&queue, args.builds.get()).await;
+    let outcome = indexer.work(&queue, builds).await;
     indexer.source.shutdown().await;
     indexer.destination.shutdown().await;
     Ok(outcome?)

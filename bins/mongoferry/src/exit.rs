@@ -1,12 +1,10 @@
-//! From the first line of a command to its exit code.
-
-use std::{process::ExitCode, time::Duration};
+//! What a command ends with, as a number for scripts.
 
 use mongoferry_protocol::{Explain, Retry};
 
-use crate::{command_line::Command, error_text::error_text, launcher_error::LauncherError};
+use crate::launcher_error::LauncherError;
 
-/// What the command's exit code tells (architecture.md, section 3).
+/// What the command's exit code tells, as the README has it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exit {
     Done,
@@ -54,22 +52,6 @@ impl Exit {
             other => Self::of_retry(other.retry()),
         }
     }
-}
-
-/// Runs a command, shows its error if it ends with one, and gives the exit code.
-pub fn run(command: Command) -> ExitCode {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    let runtime = runtime.expect("the operating system gives a process its threads");
-    let exit = match runtime.block_on(command.run()) {
-        Ok(exit) => exit,
-        Err(error) => {
-            eprintln!("{}", error_text(&error));
-            Exit::of_error(&error)
-        }
-    };
-    // A download or a question at the terminal may still be under way.
-    runtime.shutdown_timeout(Duration::from_millis(100));
-    ExitCode::from(exit.code())
 }
 
 #[cfg(test)]

@@ -25,6 +25,7 @@ mod migrate;
 mod private_bus;
 mod progress;
 mod report_markdown;
+mod run_command;
 mod running_migration;
 mod stage_environment;
 mod stage_plan;
@@ -42,5 +43,5 @@ mod validation_text;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    exit::run(command_line::CommandLine::read().command)
+    run_command::run_command(command_line::CommandLine::read().command)
 }

@@ -1,0 +1,35 @@
+//! What every item of work needs: connections and facts.
+
+use mongoferry_mongo::{Cluster, ServerVersion, facts};
+use mongoferry_stage::{Stage, StageError};
+
+use crate::Args;
+
+/// A copier that is connected.
+pub struct Copier {
+    pub stage: Stage,
+    pub source: Cluster,
+    pub destination: Cluster,
+    pub source_version: ServerVersion,
+    pub destination_version: ServerVersion,
+    pub writers: usize,
+}
+
+impl Copier {
+    pub async fn connect(stage: Stage, args: Args) -> Result<Self, StageError> {
+        let (source, destination) = (args.source.uri()?, args.destination.uri()?);
+        let (source, destination) = tokio::try_join!(
+            Cluster::connect(source.reveal(), "mongoferry-copier"),
+            Cluster::connect(destination.reveal(), "mongoferry-copier"),
+        )?;
+        let (source_facts, destination_facts) = tokio::try_join!(facts(&source), facts(&destination))?;
+        Ok(Self {
+            stage,
+            source,
+            destination,
+            source_version: source_facts.version,
+            destination_version: destination_facts.version,
+            writers: args.writers.get(),
+        })
+    }
+}

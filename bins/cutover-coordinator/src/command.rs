@@ -1,0 +1,115 @@
+//! What an operator may ask for, and what it leads to. Pure.
+
+use mongoferry_protocol::{Phase, PhaseRecord};
+use tokio::sync::oneshot;
+
+use crate::coordinator_error::CoordinatorError;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Command {
+    Pause,
+    Resume,
+    Commit,
+    Cancel,
+}
+
+/// A command on its way from the API to the loop, with the way back for the answer.
+pub struct Request {
+    pub command: Command,
+    pub answer: oneshot::Sender<Result<(), CoordinatorError>>,
+}
+
+impl Command {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Pause => "pause",
+            Self::Resume => "resume",
+            Self::Commit => "commit",
+            Self::Cancel => "cancel",
+        }
+    }
+}
+
+/// What a command leads to. Pure. Every command is safe to repeat: what is so already is no error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Effect {
+    Nothing,
+    Enter(Phase),
+    BeginCutover,
+    /// Forget what has failed and go on here.
+    Recover(Phase),
+    Refuse,
+}
+
+pub fn effect(command: Command, record: &PhaseRecord) -> Effect {
+    let phase = record.phase;
+    match command {
+        Command::Pause if phase == Phase::Paused => Effect::Nothing,
+        Command::Pause if phase.may_pause() => Effect::Enter(Phase::Paused),
+        Command::Resume if phase == Phase::Paused => Effect::Enter(record.underlying()),
+        Command::Resume if phase == Phase::Failed => Effect::Recover(recovery(record.underlying())),
+        Command::Resume if !phase.is_final() && phase != Phase::Expired => Effect::Nothing,
+        Command::Commit if phase == Phase::Ready => Effect::BeginCutover,
+        Command::Commit
+            if matches!(phase, Phase::Draining | Phase::Verifying | Phase::Finalizing | Phase::Committed) =>
+        {
+            Effect::Nothing
+        }
+        Command::Cancel if phase == Phase::Cancelled => Effect::Nothing,
+        Command::Cancel if phase.may_become(Phase::Cancelled) => Effect::Enter(Phase::Cancelled),
+        Command::Pause | Command::Resume | Command::Commit | Command::Cancel => Effect::Refuse,
+    }
+}
+
+/// A cutover that failed before its point of no return is not taken up in the middle: writes may have begun again.
+fn recovery(failed_in: Phase) -> Phase {
+    match failed_in {
+        Phase::Draining | Phase::Verifying | Phase::Ready => Phase::CatchingUp,
+        Phase::Paused | Phase::Failed => Phase::Validating,
+        phase => phase,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn record(phase: Phase, came_from: Option<Phase>) -> PhaseRecord {
+        PhaseRecord { phase, came_from, ..PhaseRecord::created() }
+    }
+
+    #[test]
+    fn commit_only_when_ready_and_twice_is_one() {
+        assert_eq!(effect(Command::Commit, &record(Phase::Ready, None)), Effect::BeginCutover);
+        for phase in [Phase::Draining, Phase::Verifying, Phase::Finalizing, Phase::Committed] {
+            assert_eq!(effect(Command::Commit, &record(phase, None)), Effect::Nothing, "{phase}");
+        }
+        for phase in [Phase::Copying, Phase::CatchingUp, Phase::Paused, Phase::Failed, Phase::Cancelled] {
+            assert_eq!(effect(Command::Commit, &record(phase, None)), Effect::Refuse, "{phase}");
+        }
+    }
+
+    #[test]
+    fn pause_and_resume_come_back_to_where_they_were() {
+        assert_eq!(effect(Command::Pause, &record(Phase::Copying, None)), Effect::Enter(Phase::Paused));
+        assert_eq!(effect(Command::Pause, &record(Phase::Draining, None)), Effect::Refuse);
+        let paused = record(Phase::Paused, Some(Phase::Copying));
+        assert_eq!(effect(Command::Resume, &paused), Effect::Enter(Phase::Copying));
+        assert_eq!(effect(Command::Pause, &paused), Effect::Nothing);
+    }
+
+    #[test]
+    fn a_failed_cutover_is_not_taken_up_in_the_middle() {
+        let failed = |from| record(Phase::Failed, Some(from));
+        assert_eq!(effect(Command::Resume, &failed(Phase::Verifying)), Effect::Recover(Phase::CatchingUp));
+        assert_eq!(effect(Command::Resume, &failed(Phase::Copying)), Effect::Recover(Phase::Copying));
+        assert_eq!(effect(Command::Resume, &failed(Phase::Finalizing)), Effect::Recover(Phase::Finalizing));
+    }
+
+    #[test]
+    fn cancel_until_the_point_of_no_return() {
+        assert_eq!(effect(Command::Cancel, &record(Phase::Verifying, None)), Effect::Enter(Phase::Cancelled));
+        assert_eq!(effect(Command::Cancel, &record(Phase::Finalizing, None)), Effect::Refuse);
+        assert_eq!(effect(Command::Cancel, &record(Phase::Committed, None)), Effect::Refuse);
+    }
+}

@@ -62,9 +62,10 @@ fn write_inventory(text: &mut String, inventory: &Inventory) {
     for database in &inventory.databases {
         let _ = writeln!(
             text,
-            "  {:<20} {}, {}, {}, {} in indexes",
+            "  {:<20} {}, {}, {}, {}, {} in indexes",
             database.name,
-            counted(database.collections + database.views, "collection"),
+            counted(database.collections, "collection"),
+            counted(database.views, "view"),
             counted(database.documents, "document"),
             bytes(database.bytes),
             bytes(database.index_bytes)

@@ -3,7 +3,7 @@
 use mongoferry_mongo::CatalogListing;
 use mongoferry_protocol::Finding;
 
-use crate::check::Check;
+use crate::{check::Check, format_size::counted};
 
 pub(crate) fn check(source: &CatalogListing) -> Finding {
     let check = Check::new("MF-V16", "source: TTL indexes");
@@ -16,6 +16,7 @@ pub(crate) fn check(source: &CatalogListing) -> Finding {
         return check.passes("none");
     }
     check.passes(format!(
-        "{indexes} in {collections} collections; on the destination they expire nothing before the cutover"
+        "{indexes} in {}; on the destination they expire nothing before the cutover",
+        counted(collections, "collection")
     ))
 }

@@ -4,10 +4,7 @@ use bson::{Bson, RawDocument};
 use mongoferry_mongo::{CatalogListing, ServerVersion};
 use mongoferry_protocol::{Finding, Namespace};
 
-use crate::{
-    check::{Check, Trouble},
-    format_size::counted,
-};
+use crate::check::{Check, Trouble};
 
 const LISTED: usize = 20;
 const MOST_INDEXES: usize = 64;
@@ -59,7 +56,7 @@ pub(crate) fn check(source: &CatalogListing, destination: ServerVersion) -> Find
         }
     }
     match troubles.first() {
-        None => check.passes(counted(count, "index").replace("indexs", "indexes")),
+        None => check.passes(format!("all {count}")),
         Some((namespace, name, _)) => check.fails(Trouble::new(
             listed(&troubles),
             "The index could not be built, and mongoferry leaves none out silently.",

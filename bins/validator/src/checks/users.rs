@@ -49,8 +49,7 @@ pub(crate) fn check(source: Accounts, destination: Option<Accounts>) -> Finding 
         (None, None) => format!("{side}: not countable by this user"),
         (users, roles) => {
             let part = |count: Option<u64>, noun| count.map(|count| counted(count, noun));
-            let parts: Vec<String> =
-                [part(users, "user"), part(roles, "role of its own")].into_iter().flatten().collect();
+            let parts: Vec<String> = [part(users, "user"), part(roles, "custom role")].into_iter().flatten().collect();
             format!("{side}: {}", parts.join(", "))
         }
     };

@@ -5,3 +5,4 @@ mod interruptions;
 mod main_job;
 mod operator;
 mod refusals;
+mod security;

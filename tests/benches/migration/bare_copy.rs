@@ -11,8 +11,8 @@ use tokio::task::JoinSet;
 
 use crate::fixture::Shape;
 
-/// Inserts under way.
-const WRITERS: usize = 4;
+/// Inserts under way. Fewer take longer; more need up to a tenth more of the destination's CPU.
+const WRITERS: usize = 3;
 const BATCH_BYTES: u32 = 2 * 1024 * 1024;
 
 /// Copies collections one after the other to `database` on the destination; bytes copied.

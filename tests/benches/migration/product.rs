@@ -2,7 +2,7 @@
 
 use bson::{Document, doc};
 use mongodb::{Client, Collection};
-use mongoferry_protocol::{MigrationStatus, Optime, Phase};
+use mongoferry_protocol::{MigrationStatus, Optime, Phase, PhaseStay, Report};
 use mongoferry_testbed::NatsServer;
 use mongoferry_tests::Migration;
 use tempfile::TempDir;
@@ -23,7 +23,7 @@ pub struct Product {
     migration: Migration,
     bus: NatsServer,
     started_at: At,
-    _state: TempDir,
+    state: TempDir,
 }
 
 /// A copy, and what went before it.
@@ -36,12 +36,14 @@ pub struct Copied {
 }
 
 /// A cutover, in milliseconds.
-#[derive(Clone, Copy, Debug)]
 pub struct Cutover {
     pub downtime: u64,
     pub draining: u64,
     pub verifying: u64,
     pub finalizing: u64,
+    /// On either side.
+    pub verified_bytes: u64,
+    pub cost: Cost,
 }
 
 impl Product {
@@ -61,7 +63,7 @@ impl Product {
             .argument("--cutover=manual")
             .start();
         servers.meter.watch_tree(migration.pid());
-        Self { migration, bus, started_at, _state: state }
+        Self { migration, bus, started_at, state }
     }
 
     /// Waits until everything is copied and caught up with.
@@ -101,19 +103,24 @@ impl Product {
     }
 
     /// Cuts over and waits for the command's end.
-    pub async fn cut_over(mut self) -> Cutover {
+    pub async fn cut_over(mut self, servers: &Servers) -> Cutover {
         self.migration.wait_for("ready and idle", |status| status.phase == Phase::Ready && status.gap_closed).await;
         self.post("commit").await;
-        let committed = self.migration.wait_for_phase(Phase::Committed).await;
         self.migration.end_committed().await;
         self.bus.stop().await;
-        let stayed =
-            |phase| committed.phases.iter().filter(|stay| stay.phase == phase).map(|stay| stay.duration_ms).sum();
+        let report = std::fs::read(self.state.path().join("state/report.json")).expect("a report is left");
+        let report: Report = serde_json::from_slice(&report).expect("is a report");
+        let stay = |phase| report.phases.iter().rfind(|stay| stay.phase == phase).expect("every cutover enters it");
+        let [draining, verifying, finalizing] =
+            [Phase::Draining, Phase::Verifying, Phase::Finalizing].map(|phase| stay(phase).duration_ms);
+        let cost = servers.meter.cost(began_at(stay(Phase::Draining)), began_at(stay(Phase::Committed)));
         Cutover {
-            downtime: committed.write_downtime_ms.expect("is set once committed"),
-            draining: stayed(Phase::Draining),
-            verifying: stayed(Phase::Verifying),
-            finalizing: stayed(Phase::Finalizing),
+            downtime: report.write_downtime_ms.expect("is set once committed"),
+            draining,
+            verifying,
+            finalizing,
+            verified_bytes: report.verified_bytes,
+            cost: cost.of_product().doing(1),
         }
     }
 
@@ -125,6 +132,10 @@ impl Product {
     async fn wait_for_optime(&mut self, what: &str, wanted: Optime, of: impl Fn(&MigrationStatus) -> Option<Optime>) {
         self.migration.wait_for(what, |status| of(status) >= Some(wanted)).await;
     }
+}
+
+fn began_at(stay: &PhaseStay) -> At {
+    stay.entered_at_ms as At
 }
 
 /// When the last transaction on the lively collections was committed, by the destination's own oplog.

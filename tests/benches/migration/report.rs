@@ -83,10 +83,11 @@ fn cutover(rounds: &[RoundFigures]) {
         each.join(" ")
     );
     println!(
-        "{:<34}draining {:.2} s, verifying {:.2} s (every document, both sides), finalizing {:.2} s",
+        "{:<34}draining {:.2} s, verifying {:.2} s (all {:.0} MiB on both sides), finalizing {:.2} s",
         "           of which",
         seconds(|round| round.cutover.draining),
         seconds(|round| round.cutover.verifying),
+        median(rounds.iter().map(|round| round.cutover.verified_bytes as f64 / MIB)),
         seconds(|round| round.cutover.finalizing)
     );
 }
@@ -98,14 +99,15 @@ fn met(met: bool) -> &'static str {
 /// Where the CPU goes.
 fn parts(rounds: &[RoundFigures]) {
     type Column = fn(&RoundFigures) -> &Cost;
-    let columns: [Column; 4] = [
+    let columns: [Column; 5] = [
         |round| &round.copy.bare,
         |round| &round.copy.product,
         |round| &round.apply.bare,
         |round| &round.apply.product,
+        |round| &round.cutover.cost,
     ];
-    println!("\n{:<34}{:>22}{:>24}", "CPU by process", "copy, cpu-s/GiB", "apply, cpu-µs/change");
-    println!("{:<34}{:>10}{:>12}{:>12}{:>12}", "", "bare loop", "mongoferry", "bare loop", "mongoferry");
+    println!("\n{:<34}{:>22}{:>24}{:>12}", "CPU by process", "copy, cpu-s/GiB", "apply, cpu-µs/change", "cutover,");
+    println!("{:<34}{:>10}{:>12}{:>12}{:>12}{:>12}", "", "bare loop", "mongoferry", "bare loop", "mongoferry", "cpu-s");
     let costs = rounds.iter().flat_map(|round| columns.map(|column| column(round)));
     let parts: BTreeSet<&str> = costs.flat_map(|cost| cost.cpu.keys().map(String::as_str)).collect();
     for part in parts {
@@ -113,18 +115,20 @@ fn parts(rounds: &[RoundFigures]) {
             let used = |cost: &Cost| cost.cpu.get(part).copied().unwrap_or(0.0) / cost.units * scale;
             median(rounds.iter().map(|round| used(column(round))))
         };
-        let [a, b, c, d] = [(0, GIB), (1, GIB), (2, 1e6), (3, 1e6)].map(|(column, scale)| used(columns[column], scale));
-        println!("{part:<34}{a:>10.2}{b:>12.2}{c:>12.2}{d:>12.2}");
+        let scales = [GIB, GIB, 1e6, 1e6, 1.0];
+        let [a, b, c, d, e] = [0, 1, 2, 3, 4].map(|column| used(columns[column], scales[column]));
+        println!("{part:<34}{a:>10.2}{b:>12.2}{c:>12.2}{d:>12.2}{e:>12.2}");
     }
 }
 
 fn other_busy(rounds: &[RoundFigures]) {
     let measured = |round: &RoundFigures| {
-        [&round.copy.bare, &round.copy.product, &round.apply.bare, &round.apply.product].map(|cost| cost.other_busy)
+        let (copy, apply) = (&round.copy, &round.apply);
+        [&copy.bare, &copy.product, &apply.bare, &apply.product, &round.cutover.cost].map(|cost| cost.other_busy)
     };
-    let busy: Vec<[f64; 4]> = rounds.iter().map(measured).collect();
-    let [a, b, c, d] = [0, 1, 2, 3].map(|column| 100.0 * median(busy.iter().map(|round| round[column])));
-    println!("{:<34}{a:>10.0}{b:>12.0}{c:>12.0}{d:>12.0}", "other_busy: % of the machine");
+    let busy: Vec<[f64; 5]> = rounds.iter().map(measured).collect();
+    let [a, b, c, d, e] = [0, 1, 2, 3, 4].map(|column| 100.0 * median(busy.iter().map(|round| round[column])));
+    println!("{:<34}{a:>10.0}{b:>12.0}{c:>12.0}{d:>12.0}{e:>12.0}", "other_busy: % of the machine");
     if busy.iter().flatten().any(|busy| *busy > MUCH_OTHER_WORK) {
         println!("\nnote: others used more than 30 % of the machine at times; go by the CPU ratios, not by the walls");
     }

@@ -49,7 +49,7 @@ pub async fn round(servers: &Servers, fixture: &mut Fixture, bare_first: bool) -
     let mut product = Product::start(servers).await;
     let copied = product.copied(servers).await;
     let applied = apply(servers, fixture, &mut product, bare_first).await;
-    let cutover = product.cut_over().await;
+    let cutover = product.cut_over(servers).await;
     servers.wipe_destination().await;
     let bare = match bare {
         Some(bare) => bare,

@@ -15,6 +15,7 @@ use crate::{
 const WRITES_PER_SECOND: u32 = 300;
 const WRITERS: usize = 4;
 const MIB: u64 = 1 << 20;
+const OPLOG_MIB: u32 = 8 << 10;
 
 pub struct DemoClusters {
     pub source: ReplicaSet,
@@ -26,7 +27,9 @@ impl DemoClusters {
     pub async fn start(size: u64) -> Result<Self, LauncherError> {
         provide_tools().await?;
         eprintln!("starting two replica sets");
-        let (source, destination) = tokio::join!(ReplicaSet::single(), ReplicaSet::single());
+        // As much oplog as a real cluster has: a small one would rightly be warned about.
+        let start = || ReplicaSet::builder().oplog_mib(OPLOG_MIB).start();
+        let (source, destination) = tokio::join!(start(), start());
         let clusters = Self { source: source?, destination: destination? };
         clusters.fill(size).await?;
         Ok(clusters)

@@ -56,7 +56,8 @@ impl Progress {
 
     /// Counts every batch up to the confirmed optime.
     pub fn confirm(&mut self, confirmed: Durable<Optime>) {
-        while let Some(sent) = self.sent.pop_front_if(|sent| sent.last <= *confirmed.get()) {
+        while self.sent.front().is_some_and(|sent| sent.last <= *confirmed.get()) {
+            let Some(sent) = self.sent.pop_front() else { break };
             self.record.captured = sent.last;
             self.record.captured_wall_ms = sent.last_wall_ms;
             self.record.entries_captured += sent.entries;

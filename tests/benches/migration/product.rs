@@ -70,7 +70,6 @@ impl Product {
     pub async fn copied(&mut self, servers: &Servers) -> Copied {
         self.migration.wait_for("ready and idle", |status| status.phase == Phase::Ready && status.gap_closed).await;
         let records = copy_records(&self.bus, NAME).await;
-        assert_eq!(records.repeated, 0, "no document was written twice");
         assert_eq!(records.lanes as usize, LANES, "as many as the bare loop has");
         let copy = servers.meter.cost(records.began_at, records.ended_at).of_product().doing(records.bytes);
         let start_up = servers.meter.cost(self.started_at, records.began_at).of_product();

@@ -47,6 +47,10 @@ pub fn print(rounds: &[RoundFigures], servers: &Servers, took: Duration) {
     );
     parts(rounds);
     other_busy(rounds);
+    let repeated: u64 = rounds.iter().map(|round| round.repeated).sum();
+    if repeated > 0 {
+        println!("note: {repeated} documents were copied a second time, because a range changed hands");
+    }
 }
 
 fn ratio(

@@ -27,6 +27,8 @@ pub struct RoundFigures {
     pub capture: Cost,
     pub cutover: Cutover,
     pub documents: u64,
+    /// Documents copied a second time, because a range changed hands.
+    pub repeated: u64,
     pub collections: usize,
     /// Write operations that the load was folded to.
     pub operations: u64,
@@ -63,6 +65,7 @@ pub async fn round(servers: &Servers, fixture: &mut Fixture, bare_first: bool) -
         capture: applied.capture,
         cutover,
         documents: copied.records.documents,
+        repeated: copied.records.repeated,
         collections: Fixture::all().len(),
         operations: applied.operations,
     }

@@ -13,7 +13,7 @@ use async_nats::jetstream::{consumer, kv, stream};
 use mongoferry_protocol::{MigrationId, Queue};
 
 /// How long a worker may be silent before its item is given to another.
-pub const WORK_ACK_WAIT: Duration = Duration::from_secs(12);
+pub const WORK_ACK_WAIT: Duration = Duration::from_secs(20);
 
 pub fn bucket_name(id: &MigrationId) -> String {
     format!("mongoferry-{id}")

@@ -43,7 +43,7 @@ struct Hold {
 
 const KEEP_ALIVE: Duration = Duration::from_secs(2);
 /// Less than the bus waits before it gives the item to another, by the time that a suspended process would not notice.
-const HELD_FOR: Duration = Duration::from_secs(8);
+const HELD_FOR: Duration = Duration::from_secs(14);
 const TAKE_WAIT: Duration = Duration::from_secs(2);
 
 impl WorkQueue {

@@ -9,7 +9,7 @@
 mod api;
 mod command;
 mod commands;
-mod committed;
+
 mod coordinate;
 mod coordinator_error;
 mod copy_progress;
@@ -26,6 +26,7 @@ mod settings;
 mod source_watch;
 mod status;
 mod steps;
+mod tidy_destination;
 mod view;
 
 use std::{net::SocketAddr, process::ExitCode};

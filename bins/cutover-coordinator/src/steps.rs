@@ -10,10 +10,10 @@ use mongoferry_protocol::{
 };
 
 use crate::{
-    committed,
     coordinate::Coordinator,
     coordinator_error::CoordinatorError,
     decide::{Step, StopReason},
+    tidy_destination,
 };
 
 impl Coordinator {
@@ -106,7 +106,7 @@ impl Coordinator {
     /// next start tries again.
     pub async fn tidy_after_end(&self) {
         if self.phase.phase().is_final()
-            && let Err(error) = committed::remove_own_records(&self.destination).await
+            && let Err(error) = tidy_destination::remove_own_records(&self.destination).await
         {
             tracing::warn!(%error, "the database mongoferry still stands on the destination; drop it by hand");
         }
@@ -114,7 +114,7 @@ impl Coordinator {
 
     async fn revert(&mut self, reason: String) -> Result<(), CoordinatorError> {
         tracing::warn!(reason, "the cutover is taken back");
-        committed::undo_preparation(&self.source, &self.destination).await?;
+        tidy_destination::undo_preparation(&self.source, &self.destination).await?;
         self.phase.enter(Phase::CatchingUp, |record| record.reverted = Some(reason)).await
     }
 

@@ -33,8 +33,9 @@ impl OplogView {
         u64::from(self.newest.t.saturating_sub(self.oldest.t))
     }
 
-    /// Absent where too little was seen.
+    /// An oplog that holds less than a second counts as one second: optimes tell no less. Absent where its size may not be
+    /// asked for.
     pub(crate) fn bytes_per_second(&self) -> Option<u64> {
-        (self.seconds() > 0).then_some(self.size?.used / self.seconds().max(1))
+        Some(self.size?.used / self.seconds().max(1))
     }
 }

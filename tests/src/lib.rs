@@ -7,8 +7,10 @@ mod binaries;
 mod clusters;
 mod migration;
 mod signals;
+mod terminal;
 
 pub use binaries::binary;
 pub use clusters::Clusters;
 pub use migration::{Migration, MigrationBuilder, Outcome};
-pub use signals::{kill, stop};
+pub use signals::{child_of, kill, stop};
+pub use terminal::Terminal;

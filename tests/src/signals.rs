@@ -7,6 +7,20 @@ pub fn kill(pid: u32) {
     send(pid, Signal::KILL);
 }
 
+/// The child of `parent` that runs the program `name`.
+pub fn child_of(parent: u32, name: &str) -> u32 {
+    // Each thread has children of its own.
+    let threads = std::fs::read_dir(format!("/proc/{parent}/task")).expect("it runs").flatten();
+    let children = threads.filter_map(|thread| std::fs::read_to_string(thread.path().join("children")).ok());
+    let children = children.collect::<Vec<_>>().join(" ");
+    let runs = |pid: &&str| {
+        let program = std::fs::read_link(format!("/proc/{pid}/exe")).unwrap_or_default();
+        program.file_name().is_some_and(|file| file == name)
+    };
+    let child = children.split_whitespace().find(runs).unwrap_or_else(|| panic!("{name} is not among {children}"));
+    child.parse().expect("a process id")
+}
+
 /// SIGTERM.
 pub fn stop(pid: u32) {
     send(pid, Signal::TERM);

@@ -39,6 +39,8 @@ pub struct Coordinator {
     pub source: Cluster,
     pub destination: Cluster,
     pub settings: MigrationSettings,
+    /// The replica set that may be dropped from, as the operator typed it.
+    pub confirmed_drop: Option<String>,
     pub phase: PhaseKeeper,
     pub view: View,
     pub plans: Plans,
@@ -80,6 +82,7 @@ impl Coordinator {
             source: source.clone(),
             destination: destination.clone(),
             settings,
+            confirmed_drop: args.drop.confirmed()?.map(ToOwned::to_owned),
             phase,
             view,
             plans,

@@ -3,6 +3,7 @@
 use mongoferry_bus::BusError;
 use mongoferry_mongo::MongoError;
 use mongoferry_protocol::{Explain, Phase, Retry};
+use mongoferry_stage::DropArgsError;
 
 #[derive(Debug, thiserror::Error)]
 pub enum CoordinatorError {
@@ -10,6 +11,12 @@ pub enum CoordinatorError {
     Bus(#[from] BusError),
     #[error(transparent)]
     Cluster(#[from] MongoError),
+    #[error(transparent)]
+    DropArgs(#[from] DropArgsError),
+    #[error("{namespace} is to be dropped from the destination, but this coordinator was not given leave for {set}")]
+    DropUnconfirmed { namespace: String, set: String },
+    #[error("{namespace} was to be dropped from the destination, but another one of that name stands there by now")]
+    Replaced { namespace: String },
     #[error("another coordinator changed the phase")]
     AnotherLeader,
     #[error("this bus holds migration {id} of {known}, but the {which} given is {given}")]
@@ -41,6 +48,9 @@ impl Explain for CoordinatorError {
         match self {
             Self::Bus(error) => error.code(),
             Self::Cluster(error) => error.code(),
+            Self::DropArgs(error) => error.code(),
+            Self::DropUnconfirmed { .. } => "MF-COORD-6",
+            Self::Replaced { .. } => "MF-COORD-7",
             Self::AnotherLeader => "MF-COORD-1",
             Self::OtherCluster { .. } => "MF-COORD-2",
             Self::DestinationTaken { .. } => "MF-V26",
@@ -58,6 +68,16 @@ impl Explain for CoordinatorError {
         match self {
             Self::Bus(error) => error.hint(),
             Self::Cluster(error) => error.hint(),
+            Self::DropArgs(error) => error.hint(),
+            Self::DropUnconfirmed { set, .. } => format!(
+                "Nothing was dropped. Start the coordinator too with --drop --confirm-destination {set}, or validate again \
+                 without --drop."
+            ),
+            Self::Replaced { .. } => {
+                "It was left alone. See who made it, then start again: everything is validated and \
+                listed anew."
+                    .into()
+            }
             Self::AnotherLeader => "Nothing to do: the other one goes on, this one stands by.".into(),
             Self::OtherCluster { .. } => {
                 "Give the connection strings this migration began with, or another --id for another migration.".into()
@@ -91,8 +111,11 @@ impl Explain for CoordinatorError {
         match self {
             Self::Bus(error) => error.retry(),
             Self::Cluster(error) => error.retry(),
+            Self::DropArgs(error) => error.retry(),
             Self::AnotherLeader => Retry::Soon,
-            Self::OtherCluster { .. }
+            Self::DropUnconfirmed { .. }
+            | Self::Replaced { .. }
+            | Self::OtherCluster { .. }
             | Self::DestinationTaken { .. }
             | Self::NotMigratable { .. }
             | Self::Listen { .. }

@@ -33,7 +33,7 @@ use std::{net::SocketAddr, process::ExitCode};
 
 use clap::{Parser, ValueEnum};
 use mongoferry_protocol::{CutoverMode, Role};
-use mongoferry_stage::{DestinationArgs, SourceArgs, StageArgs};
+use mongoferry_stage::{DestinationArgs, DropArgs, SourceArgs, StageArgs};
 
 /// Owns the phases of a migration, its HTTP API and the cutover.
 #[derive(Parser)]
@@ -61,6 +61,8 @@ struct CoordinatorArgs {
     /// Do not compare source and destination at cutover.
     #[arg(long, env = "MONGOFERRY_NO_VERIFY")]
     no_verify: bool,
+    #[command(flatten)]
+    drop: DropArgs,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]

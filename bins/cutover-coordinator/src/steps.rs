@@ -1,6 +1,7 @@
 //! The steps that a decision can ask for, each idempotent.
 
 mod claim_destination;
+mod drop_overlap;
 mod list_catalog;
 mod write_note;
 
@@ -20,10 +21,14 @@ impl Coordinator {
     pub async fn perform(&mut self, step: Step) -> Result<(), CoordinatorError> {
         match step {
             Step::Wait => self.queue_again().await,
-            Step::Enter(Phase::Starting) => match self.claim_destination().await {
-                Err(error @ CoordinatorError::DestinationTaken { .. }) => self.fail_with(&error).await,
-                claimed => {
-                    claimed?;
+            Step::Enter(Phase::Starting) => match self.make_ready_for_copy().await {
+                Err(
+                    error @ (CoordinatorError::DestinationTaken { .. }
+                    | CoordinatorError::DropUnconfirmed { .. }
+                    | CoordinatorError::Replaced { .. }),
+                ) => self.fail_with(&error).await,
+                ready => {
+                    ready?;
                     self.phase.enter(Phase::Starting, |_| ()).await
                 }
             },
@@ -44,6 +49,12 @@ impl Coordinator {
             Step::Revert(reason) => self.revert(reason).await,
             Step::Fail(reason) => self.fail(reason).await,
         }
+    }
+
+    /// The first writes to the destination.
+    async fn make_ready_for_copy(&self) -> Result<(), CoordinatorError> {
+        self.claim_destination().await?;
+        self.drop_overlap().await
     }
 
     async fn queue_once(&mut self, item: WorkItem) -> Result<(), CoordinatorError> {

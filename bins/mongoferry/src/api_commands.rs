@@ -2,7 +2,6 @@
 
 pub mod cutover;
 pub mod order;
-mod question;
 pub mod report;
 pub mod status;
 

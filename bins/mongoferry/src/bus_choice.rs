@@ -23,9 +23,10 @@ pub enum BusChoice {
     Given(BusAddress),
 }
 
+/// A bus that somebody runs.
 #[derive(Args, Clone, Debug)]
-pub struct BusArgs {
-    /// Use the bus at this address (NATS with JetStream) instead of starting a private one.
+pub struct ExistingBusArgs {
+    /// A bus (NATS with JetStream) that runs already. Without it `migrate` starts a private one.
     #[arg(long, value_name = "URL", env = "MONGOFERRY_NATS")]
     nats: Option<String>,
     /// User on that bus; its password is taken from MONGOFERRY_NATS_PASSWORD.
@@ -34,6 +35,12 @@ pub struct BusArgs {
     /// NATS credentials file (JWT and NKey) for that bus.
     #[arg(long, value_name = "FILE", env = "MONGOFERRY_NATS_CREDENTIALS", requires = "nats")]
     nats_credentials: Option<PathBuf>,
+}
+
+#[derive(Args, Clone, Debug)]
+pub struct BusArgs {
+    #[command(flatten)]
+    existing: ExistingBusArgs,
     /// The nats-server program for the private bus; found on PATH, in the cache, or fetched if left out. Unused with --nats.
     #[arg(long, value_name = "PATH", env = "MONGOFERRY_NATS_SERVER")]
     nats_server: Option<PathBuf>,
@@ -42,14 +49,21 @@ pub struct BusArgs {
 impl BusArgs {
     /// `password` is that of the given bus, from the environment.
     pub fn choice(&self, password: Option<String>) -> BusChoice {
-        match &self.nats {
+        match self.existing.address(password) {
             None => BusChoice::Private { nats_server: self.nats_server.clone() },
-            Some(url) => BusChoice::Given(BusAddress {
-                url: url.clone(),
-                user: self.nats_user.clone(),
-                password,
-                credentials_file: self.nats_credentials.clone(),
-            }),
+            Some(address) => BusChoice::Given(address),
         }
+    }
+}
+
+impl ExistingBusArgs {
+    /// `None` if none is named. `password` is that of the bus, from the environment.
+    pub fn address(&self, password: Option<String>) -> Option<BusAddress> {
+        Some(BusAddress {
+            url: self.nats.clone()?,
+            user: self.nats_user.clone(),
+            password,
+            credentials_file: self.nats_credentials.clone(),
+        })
     }
 }

@@ -23,7 +23,7 @@ use crate::{
     coordinator_api::Order,
     ending::{End, Ending},
     exit::Exit,
-    launch::{Cutover, Launch},
+    launch::{Consent, Cutover, Launch},
     launcher_error::LauncherError,
     migrate::{Begun, begin, conclude, unless_stopped},
     progress::Screen,
@@ -61,6 +61,8 @@ fn launch(args: &DemoArgs, clusters: &DemoClusters, state_dir: std::path::PathBu
         copiers: args.copiers,
         cutover: Cutover::Manual,
         verify: true,
+        drop: None,
+        consent: Consent::Given,
         log: args.log,
     }
 }

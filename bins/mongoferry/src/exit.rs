@@ -48,6 +48,7 @@ impl Exit {
             | LauncherError::WasCancelled { .. }
             | LauncherError::NoHome
             | LauncherError::ApiAddress { .. }
+            | LauncherError::DropArgs(_)
             | LauncherError::Uri(_) => Self::Usage,
             other => Self::of_retry(other.retry()),
         }

@@ -25,6 +25,14 @@ impl Cutover {
     }
 }
 
+/// Whether the operator is asked before anything is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Consent {
+    /// At a terminal.
+    Asked,
+    Given,
+}
+
 #[derive(Clone)]
 pub struct Launch {
     pub id: MigrationId,
@@ -37,5 +45,8 @@ pub struct Launch {
     pub copiers: NonZeroUsize,
     pub cutover: Cutover,
     pub verify: bool,
+    /// The replica set that may be dropped from, as the operator typed it.
+    pub drop: Option<String>,
+    pub consent: Consent,
     pub log: LogFormat,
 }

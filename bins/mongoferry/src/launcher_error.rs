@@ -3,7 +3,7 @@
 use std::{io, net::SocketAddr, path::PathBuf};
 
 use mongoferry_protocol::{Explain, Retry};
-use mongoferry_stage::SecretUriError;
+use mongoferry_stage::{DropArgsError, SecretUriError};
 use mongoferry_testbed::TestbedError;
 
 #[derive(Debug, thiserror::Error)]
@@ -43,6 +43,8 @@ pub enum LauncherError {
     Signals { source: io::Error },
     #[error(transparent)]
     Uri(#[from] SecretUriError),
+    #[error(transparent)]
+    DropArgs(#[from] DropArgsError),
     #[error(transparent)]
     Testbed(#[from] TestbedError),
 
@@ -92,6 +94,7 @@ impl Explain for LauncherError {
             Self::StageGaveUp { .. } => "MF-RUN-5",
             Self::Signals { .. } => "MF-RUN-6",
             Self::Uri(error) => error.code(),
+            Self::DropArgs(error) => error.code(),
             Self::Testbed(error) => error.code(),
             Self::ApiUnreachable { .. } => "MF-API-11",
             Self::ApiRefused { .. } => "MF-API-12",
@@ -151,6 +154,7 @@ impl Explain for LauncherError {
             }
             Self::Signals { .. } => "The operating system refused a signal handler; check the process limits.".into(),
             Self::Uri(error) => error.hint(),
+            Self::DropArgs(error) => error.hint(),
             Self::Testbed(error) => error.hint(),
             Self::ApiUnreachable { .. } => {
                 "Check that the migration runs (`mongoferry migrate`) and give the address it \
@@ -174,6 +178,7 @@ impl Explain for LauncherError {
     fn retry(&self) -> Retry {
         match self {
             Self::Uri(error) => error.retry(),
+            Self::DropArgs(error) => error.retry(),
             Self::Testbed(error) => error.retry(),
             Self::ApiUnreachable { .. } | Self::CutoverTakenBack { .. } | Self::ValidatorSilent { .. } => Retry::Soon,
             Self::WasCancelled { .. } | Self::CancelledMeanwhile => Retry::Never,

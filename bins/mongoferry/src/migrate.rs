@@ -4,6 +4,8 @@
 
 mod begin;
 mod conclude;
+mod consent;
+mod dry_run;
 mod migrate_args;
 mod unless_stopped;
 
@@ -30,9 +32,13 @@ use crate::{
 const LINGER: Duration = Duration::from_secs(2);
 
 pub async fn migrate(args: MigrateArgs) -> Result<Exit, LauncherError> {
+    let only_look = args.dry_run;
     let launch = args.launch()?;
     start_logs(launch.log);
     let stopping = stop_on_signals(false).map_err(|source| LauncherError::Signals { source })?;
+    if only_look {
+        return unless_stopped(&stopping, dry_run::dry_run(&launch)).await.unwrap_or(Ok(Exit::Stopped));
+    }
     let mut state_dir = StateDir::open(&launch.state_dir, &launch.id)?;
     if let Some(exit) = conclude::again(&state_dir)? {
         return Ok(exit);

@@ -211,7 +211,8 @@ impl RunningMigration {
 
 fn plan(launch: &Launch, listen: SocketAddr, state_dir: &StateDir, private_bus: bool) -> Vec<StageSpec> {
     let launcher = if private_bus { "" } else { &state_dir.state().launcher };
-    let coordinator = CoordinatorOptions { listen, cutover: launch.cutover, verify: launch.verify };
+    let coordinator =
+        CoordinatorOptions { listen, cutover: launch.cutover, verify: launch.verify, drop: launch.drop.as_deref() };
     stage_plan(coordinator, launch.copiers, launcher)
 }
 

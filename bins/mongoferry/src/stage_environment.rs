@@ -10,7 +10,7 @@ use crate::{bus_choice::BusAddress, launcher_error::LauncherError};
 
 /// What a stage may not take over from our own environment: it would contradict what we say, or be meant for one process
 /// and reach all.
-const WITHHELD: [&str; 13] = [
+const WITHHELD: [&str; 17] = [
     "MONGOFERRY_ID",
     "MONGOFERRY_SOURCE",
     "MONGOFERRY_SOURCE_URI_FILE",
@@ -24,6 +24,10 @@ const WITHHELD: [&str; 13] = [
     "MONGOFERRY_METRICS_LISTEN",
     "MONGOFERRY_STOP_WITH_PARENT",
     "MONGOFERRY_NO_VERIFY",
+    "MONGOFERRY_DROP",
+    "MONGOFERRY_CONFIRM_DESTINATION",
+    "MONGOFERRY_VALIDATOR_LOOK_ONLY",
+    "MONGOFERRY_VALIDATOR_BUS_DIRECTORY",
 ];
 
 /// Which connection strings a stage is given.

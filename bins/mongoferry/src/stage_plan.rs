@@ -18,14 +18,16 @@ pub struct StageSpec {
 
 /// The coordinator's part of the options.
 #[derive(Clone, Copy, Debug)]
-pub struct CoordinatorOptions {
+pub struct CoordinatorOptions<'a> {
     pub listen: SocketAddr,
     pub cutover: Cutover,
     pub verify: bool,
+    /// The replica set that may be dropped from, as the operator typed it.
+    pub drop: Option<&'a str>,
 }
 
 /// `launcher` tells our processes from those of another machine on a shared bus; empty on a private one.
-pub fn stage_plan(coordinator: CoordinatorOptions, copiers: NonZeroUsize, launcher: &str) -> Vec<StageSpec> {
+pub fn stage_plan(coordinator: CoordinatorOptions<'_>, copiers: NonZeroUsize, launcher: &str) -> Vec<StageSpec> {
     let spec = |role: Role, number: usize, clusters: Clusters| StageSpec {
         role,
         instance: match launcher {
@@ -49,11 +51,14 @@ pub fn stage_plan(coordinator: CoordinatorOptions, copiers: NonZeroUsize, launch
     plan
 }
 
-fn coordinator_arguments(options: CoordinatorOptions) -> Vec<String> {
+fn coordinator_arguments(options: CoordinatorOptions<'_>) -> Vec<String> {
     let mut arguments =
         vec!["--listen".into(), options.listen.to_string(), "--cutover".into(), options.cutover.as_str().into()];
     if !options.verify {
         arguments.push("--no-verify".into());
+    }
+    if let Some(name) = options.drop {
+        arguments.extend(["--drop".into(), "--confirm-destination".into(), name.into()]);
     }
     arguments
 }
@@ -65,8 +70,12 @@ mod tests {
 
     #[test]
     fn names_every_process_once_and_apart_from_other_machines() {
-        let options =
-            CoordinatorOptions { listen: "127.0.0.1:27182".parse().unwrap(), cutover: Cutover::Auto, verify: false };
+        let options = CoordinatorOptions {
+            listen: "127.0.0.1:27182".parse().unwrap(),
+            cutover: Cutover::Auto,
+            verify: false,
+            drop: Some("rs1"),
+        };
         let names = |launcher: &str| {
             let plan = stage_plan(options, 2.try_into().unwrap(), launcher);
             plan.into_iter().map(|stage| stage.instance).collect::<Vec<_>>()
@@ -77,6 +86,9 @@ mod tests {
         );
         assert!(names("a1").iter().all(|name| name.contains("-a1-")));
         let coordinator = &stage_plan(options, 1.try_into().unwrap(), "")[0];
-        assert_eq!(coordinator.arguments.join(" "), "--listen 127.0.0.1:27182 --cutover auto --no-verify");
+        assert_eq!(
+            coordinator.arguments.join(" "),
+            "--listen 127.0.0.1:27182 --cutover auto --no-verify --drop --confirm-destination rs1"
+        );
     }
 }

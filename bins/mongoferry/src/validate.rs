@@ -2,12 +2,14 @@
 
 use clap::{Args, ValueEnum};
 use mongoferry_protocol::{MigrationId, Role};
-use mongoferry_stage::{DestinationArgs, LogFormat, SourceArgs};
+use mongoferry_stage::{DestinationArgs, DropArgs, LogFormat, SourceArgs};
 
 use crate::{
+    bus_choice::ExistingBusArgs,
     exit::Exit,
     launcher_error::LauncherError,
     stage_environment::{Clusters, StageEnvironment},
+    validation::ValidatorOptions,
 };
 
 #[derive(Args)]
@@ -16,9 +18,13 @@ pub struct ValidateArgs {
     source: SourceArgs,
     #[command(flatten)]
     destination: DestinationArgs,
-    /// The migration it would be: a destination that this one has begun to fill is fine.
+    /// The migration it would be.
     #[arg(long, value_name = "NAME", env = "MONGOFERRY_ID", default_value = "default")]
     id: MigrationId,
+    #[command(flatten)]
+    bus: ExistingBusArgs,
+    #[command(flatten)]
+    drop: DropArgs,
     /// Form of the findings on standard output.
     #[arg(long, value_enum, env = "MONGOFERRY_FORMAT", default_value_t = Format::Table)]
     format: Format,
@@ -35,10 +41,12 @@ pub async fn validate(args: ValidateArgs) -> Result<Exit, LauncherError> {
         id: args.id,
         source: args.source.uri()?,
         destination: args.destination.uri()?,
-        bus: None,
+        bus: args.bus.address(std::env::var("MONGOFERRY_NATS_PASSWORD").ok()),
         log: LogFormat::Human,
     };
+    let options = ValidatorOptions { drop: args.drop.confirmed()?, look_only: true, bus_directory: None };
     let mut command = environment.command(Role::Validator.as_str(), Clusters::Both)?;
+    options.give_to(&mut command);
     command.args([
         "--format",
         match args.format {

@@ -1,8 +1,9 @@
 //! Runs the validator before anything else, and takes its answer.
 
-use std::process::Stdio;
+use std::{path::Path, process::Stdio};
 
 use mongoferry_protocol::{Role, ValidationReport};
+use tokio::process::Command;
 
 use crate::{
     launcher_error::LauncherError,
@@ -19,9 +20,38 @@ pub enum Validation {
     Usage(String),
 }
 
-pub async fn run_validator(environment: &StageEnvironment) -> Result<Validation, LauncherError> {
+/// What the validator is told beside the clusters and the bus.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ValidatorOptions<'a> {
+    /// The replica set that may be dropped from, as the operator typed it.
+    pub drop: Option<&'a str>,
+    /// Leave nothing on the bus.
+    pub look_only: bool,
+    /// Where a bus of this machine keeps the oplog, or will.
+    pub bus_directory: Option<&'a Path>,
+}
+
+impl ValidatorOptions<'_> {
+    pub fn give_to(self, command: &mut Command) {
+        if let Some(name) = self.drop {
+            command.args(["--drop", "--confirm-destination", name]);
+        }
+        if self.look_only {
+            command.arg("--look-only");
+        }
+        if let Some(directory) = self.bus_directory {
+            command.arg("--bus-directory").arg(directory);
+        }
+    }
+}
+
+pub async fn run_validator(
+    environment: &StageEnvironment,
+    options: ValidatorOptions<'_>,
+) -> Result<Validation, LauncherError> {
     let mut command = environment.command(Role::Validator.as_str(), Clusters::Both)?;
     let program = command.as_std().get_program().into();
+    options.give_to(&mut command);
     command.args(["--format", "json"]).stdin(Stdio::null()).process_group(0).kill_on_drop(true);
     let output = command.output().await.map_err(|source| LauncherError::Spawn { program, source })?;
     let said = String::from_utf8_lossy(&output.stderr).trim().chars().take(SHOWN_CHARACTERS).collect::<String>();

@@ -1,7 +1,9 @@
 //! The validator's options.
 
-use clap::{CommandFactory, FromArgMatches, Parser, ValueEnum, parser::ValueSource};
-use mongoferry_stage::{DestinationArgs, SourceArgs, StageArgs};
+use std::path::PathBuf;
+
+use clap::{CommandFactory, FromArgMatches, Parser, ValueEnum, builder::FalseyValueParser, parser::ValueSource};
+use mongoferry_stage::{DestinationArgs, DropArgs, SourceArgs, StageArgs};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum ReportFormat {
@@ -13,7 +15,8 @@ pub(crate) enum ReportFormat {
 
 /// Checks both clusters before a migration; writes to neither.
 ///
-/// With --nats the bus is checked too, and the report is stored there for the migration.
+/// With --nats the bus is checked too, and the report is stored there for the migration. With --drop the migration will
+/// drop what stands in its way on the destination; the validator itself drops nothing.
 #[derive(Parser)]
 #[command(name = "mongoferry-validator", version)]
 pub(crate) struct Args {
@@ -23,6 +26,14 @@ pub(crate) struct Args {
     pub(crate) source: SourceArgs,
     #[command(flatten)]
     pub(crate) destination: DestinationArgs,
+    #[command(flatten)]
+    pub(crate) drop: DropArgs,
+    /// Only look at the bus: create nothing there and leave the report out.
+    #[arg(long, env = "MONGOFERRY_VALIDATOR_LOOK_ONLY", value_parser = FalseyValueParser::new())]
+    pub(crate) look_only: bool,
+    /// Directory on the disk that a bus of this machine will keep the oplog on; the nearest one that exists is looked at.
+    #[arg(long, value_name = "DIR", env = "MONGOFERRY_VALIDATOR_BUS_DIRECTORY")]
+    pub(crate) bus_directory: Option<PathBuf>,
     /// Form of the report on standard output.
     #[arg(long, value_enum, env = "MONGOFERRY_VALIDATOR_FORMAT", default_value_t = ReportFormat::Table)]
     pub(crate) format: ReportFormat,

@@ -1,6 +1,7 @@
 //! The checks, one file each. A check answers for itself: trouble in making it is a finding too.
 
 pub(crate) mod bus;
+pub(crate) mod bus_disk;
 pub(crate) mod clocks;
 pub(crate) mod disk;
 pub(crate) mod encryption;

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use bson::doc;
 use futures_util::{StreamExt, TryStreamExt, stream};
-use mongoferry_mongo::{CatalogListing, Cluster, CollectionInfo, CollectionKind};
+use mongoferry_mongo::{CatalogListing, Cluster, CollectionInfo, CollectionKind, RANGE_BYTES, range_count};
 use mongoferry_protocol::{CollectionInventory, DatabaseInventory, Inventory, NotCopied};
 
 use crate::{
@@ -61,6 +61,10 @@ fn of_collection(info: &CollectionInfo) -> CollectionInventory {
         bytes: info.size_bytes,
         index_bytes: info.index_bytes,
         indexes: info.indexes.len() as u64,
+        ranges: match info.kind {
+            CollectionKind::View => 0,
+            CollectionKind::Collection | CollectionKind::TimeSeries => range_count(info.size_bytes, RANGE_BYTES),
+        },
     }
 }
 

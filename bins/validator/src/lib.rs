@@ -1,11 +1,13 @@
 //! What the validator does: [`run`] is the whole process.
 
 mod args;
+mod bus_look;
 mod check;
 mod check_list;
 mod checks;
 mod cluster_observation;
 mod continuation;
+mod drop_sizes;
 mod format_size;
 mod greeting;
 mod host_trouble;

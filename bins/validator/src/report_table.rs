@@ -33,6 +33,10 @@ pub(crate) fn report_table(report: &ValidationReport, colour: bool) -> String {
     if let Some(inventory) = &report.inventory {
         write_inventory(&mut text, inventory);
     }
+    if !report.to_drop.is_empty() {
+        let names: Vec<String> = report.to_drop.iter().map(|target| target.namespace.to_string()).collect();
+        let _ = writeln!(text, "to drop      {}", names.join(", "));
+    }
     let errors = counted(report.errors().count() as u64, "error");
     let warnings = report.findings.iter().filter(|finding| finding.severity == Severity::Warning).count();
     let warnings = counted(warnings as u64, "warning");

@@ -6,16 +6,16 @@ use std::{
     time::Duration,
 };
 
-use mongoferry_bus::{Bus, BusError, key};
+use mongoferry_bus::key;
 use mongoferry_mongo::parse_uri;
-use mongoferry_protocol::{Explain, Failure, Finding, Role, ValidationReport};
-use mongoferry_stage::{SecretUri, SecretUriError, StageArgs, failure_text, start_logs, stop_on_signals};
+use mongoferry_protocol::{Explain, Failure, Role, ValidationReport};
+use mongoferry_stage::{SecretUri, SecretUriError, failure_text, start_logs, stop_on_signals};
 
 use crate::{
     args::{Args, ReportFormat},
+    bus_look::BusLook,
     check::with_causes,
-    check_list, checks,
-    continuation::Continuation,
+    check_list,
     report_table::report_table,
     validate::{Request, validate},
 };
@@ -60,16 +60,21 @@ async fn run_checks(args: &Args, with_bus: bool) -> ExitCode {
         Ok(uris) => uris,
         Err(code) => return code,
     };
-    let (bus, continuation, findings) =
-        if with_bus { look_at_bus(&args.stage).await } else { (None, None, Vec::new()) };
+    let may_drop_from = match args.drop.confirmed() {
+        Ok(name) => name,
+        Err(error) => return usage("options", &error),
+    };
+    let look = if with_bus { BusLook::at(&args.stage, args.look_only).await } else { BusLook::default() };
     let request = Request {
         source_uri: source.reveal(),
         destination_uri: destination.reveal(),
         own: with_bus.then_some(&args.stage.id),
-        continuation: continuation.as_ref(),
-        bus: bus.as_ref(),
+        continuation: look.continuation.as_ref(),
+        may_drop_from,
+        bus_limits: look.limits,
+        bus_directory: args.bus_directory.as_deref(),
     };
-    let report = match validate(&request, findings).await {
+    let report = match validate(&request, look.findings).await {
         Ok(report) => report,
         Err(error) => return usage("connection string", &error),
     };
@@ -77,7 +82,7 @@ async fn run_checks(args: &Args, with_bus: bool) -> ExitCode {
         eprintln!("the report could not be written: {error}");
         return ExitCode::FAILURE;
     }
-    if let Some(bus) = bus
+    if let Some(bus) = look.bus
         && let Err(error) = bus.records().put(&key::validation(), &report).await
     {
         let instance = args.stage.instance.as_deref().unwrap_or_default();
@@ -101,19 +106,6 @@ fn checked(which: &str, uri: Result<SecretUri, SecretUriError>) -> Result<Secret
 fn usage(which: &str, error: &dyn Explain) -> ExitCode {
     eprintln!("{which}: {} [{}]\n  {}", with_causes(error), error.code(), error.hint());
     ExitCode::from(USAGE)
-}
-
-async fn look_at_bus(args: &StageArgs) -> (Option<Bus>, Option<Continuation>, Vec<Finding>) {
-    let looked: Result<_, BusError> = async {
-        let bus = Bus::connect(&args.bus_options(), &args.id).await?;
-        let continuation = Continuation::read(&bus).await?;
-        Ok((bus, continuation))
-    }
-    .await;
-    match looked {
-        Ok((bus, continuation)) => (Some(bus), continuation, vec![checks::bus::answers(&args.nats)]),
-        Err(error) => (None, None, vec![checks::bus::fails(&error)]),
-    }
 }
 
 fn print(report: &ValidationReport, format: ReportFormat) -> std::io::Result<()> {

@@ -4,13 +4,15 @@
 mod before_start;
 mod listing;
 
-use mongoferry_bus::Bus;
+use std::path::Path;
+
+use mongoferry_bus::BusLimits;
 use mongoferry_mongo::MongoError;
 use mongoferry_protocol::{Finding, MigrationId, ValidationReport, now_ms};
 
 use self::before_start::before_start;
 use crate::{
-    checks::{bus, same_cluster, topology, versions},
+    checks::{bus, bus_disk, same_cluster, topology, versions},
     cluster_observation::{ClusterObservation, Side},
     continuation::Continuation,
     reach::{Reach, reach},
@@ -22,8 +24,12 @@ pub(crate) struct Request<'a> {
     /// The migration that is to begin, where that is known.
     pub(crate) own: Option<&'a MigrationId>,
     pub(crate) continuation: Option<&'a Continuation>,
-    /// Where one is given and answers.
-    pub(crate) bus: Option<&'a Bus>,
+    /// The replica set that may be dropped from, as the operator typed it.
+    pub(crate) may_drop_from: Option<&'a str>,
+    /// Where a bus is given and answers.
+    pub(crate) bus_limits: Option<BusLimits>,
+    /// Where a bus of this machine will keep the oplog.
+    pub(crate) bus_directory: Option<&'a Path>,
 }
 
 /// What was reached of the two.
@@ -51,10 +57,11 @@ pub(crate) async fn validate(request: &Request<'_>, bus: Vec<Finding>) -> Result
     if let Some(destination) = &pair.destination {
         report.findings.push(versions::replays_updates(destination).await);
     }
-    if let Some(answering) = request.bus {
-        let estimates = report.inventory.as_ref().map(|inventory| &inventory.estimates);
-        report.findings.extend(bus::limits(answering, estimates).await);
-    }
+    let estimates = report.inventory.as_ref().map(|inventory| &inventory.estimates);
+    let limits = request.bus_limits.into_iter().flat_map(|limits| bus::limits(limits, estimates));
+    let disk = request.bus_directory.map(|directory| bus_disk::check(directory, estimates));
+    let of_bus: Vec<Finding> = limits.chain(disk).collect();
+    report.findings.extend(of_bus);
     report.findings.sort_by(|one, other| one.code.cmp(&other.code));
     report.finished_at_ms = now_ms();
     for cluster in [pair.source, pair.destination].into_iter().flatten() {

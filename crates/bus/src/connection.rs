@@ -135,7 +135,7 @@ impl Bus {
     }
 }
 
-async fn connect_client(options: &BusOptions) -> Result<Client, BusError> {
+pub(crate) async fn connect_client(options: &BusOptions) -> Result<Client, BusError> {
     let mut connect = ConnectOptions::new().connection_timeout(Duration::from_secs(5)).name("mongoferry");
     if let Some(path) = &options.credentials_file {
         connect = connect

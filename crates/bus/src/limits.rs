@@ -1,5 +1,7 @@
 //! How much the bus takes, as far as it tells its clients.
 
+use async_nats::jetstream::account::Account;
+
 use crate::{Bus, BusError};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,10 +21,16 @@ impl Bus {
             .query_account()
             .await
             .map_err(|cause| BusError::failed("ask for the account's limits", cause))?;
-        Ok(BusLimits {
-            max_payload: self.max_payload() as u64,
+        Ok(BusLimits::of(self.max_payload(), &account))
+    }
+}
+
+impl BusLimits {
+    pub(crate) fn of(max_payload: usize, account: &Account) -> Self {
+        Self {
+            max_payload: max_payload as u64,
             stored_bytes: account.storage,
             max_stored_bytes: account.limits.max_storage.and_then(|limit| u64::try_from(limit).ok()),
-        })
+        }
     }
 }

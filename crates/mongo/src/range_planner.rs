@@ -30,7 +30,7 @@ pub async fn draw_ranges(
     size_bytes: u64,
     range_bytes: u64,
 ) -> Result<RangePlan, MongoError> {
-    let count = size_bytes.div_ceil(range_bytes.max(1)).min(MOST_RANGES);
+    let count = range_count(size_bytes, range_bytes);
     if count <= 1 {
         return Ok(RangePlan { ranges: vec![whole(uuid)] });
     }
@@ -44,6 +44,11 @@ pub async fn draw_ranges(
         }
     }
     Ok(RangePlan { ranges: Vec::new() })
+}
+
+/// How many ranges are aimed at for so many bytes of documents. Pure.
+pub fn range_count(size_bytes: u64, range_bytes: u64) -> u64 {
+    size_bytes.div_ceil(range_bytes.max(1)).clamp(1, MOST_RANGES)
 }
 
 fn whole(collection: CollectionUuid) -> CopyRange {

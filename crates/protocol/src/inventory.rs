@@ -37,6 +37,8 @@ pub struct CollectionInventory {
     pub bytes: u64,
     pub index_bytes: u64,
     pub indexes: u64,
+    /// Into how many ranges the copy divides it. An estimate: the division is drawn from a sample.
+    pub ranges: u64,
 }
 
 /// Coarse: for choosing disks and a time, not for promises.

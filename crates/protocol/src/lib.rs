@@ -54,7 +54,7 @@ pub use optime::Optime;
 pub use phase::Phase;
 pub use phase_record::{CutoverRecord, PhaseEntered, PhaseRecord};
 pub use role::Role;
-pub use validation_report::{Finding, Severity, ValidationReport};
+pub use validation_report::{DropTarget, Finding, Severity, ValidationReport};
 pub use verification::{Difference, DifferenceKind, Verification, VerificationState};
 pub use wall_clock::now_ms;
 pub use work_item::{Queue, WorkItem};

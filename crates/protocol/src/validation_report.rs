@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ClusterIdentity, Inventory};
+use crate::{ClusterIdentity, CollectionUuid, Inventory, Namespace};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -41,6 +41,21 @@ pub struct ValidationReport {
     /// Absent where the source's content could not be listed.
     #[serde(default)]
     pub inventory: Option<Inventory>,
+    /// What stands in the way on the destination and is to be dropped, which was asked for and confirmed. Empty without that.
+    #[serde(default)]
+    pub to_drop: Vec<DropTarget>,
+}
+
+/// A collection or view of the destination that is to go before the migration begins: this one, and no later one of its
+/// name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DropTarget {
+    pub namespace: Namespace,
+    /// Views and time-series collections have none.
+    pub uuid: Option<CollectionUuid>,
+    pub documents: u64,
+    /// On the destination's disk, with indexes.
+    pub disk_bytes: u64,
 }
 
 impl ValidationReport {

@@ -1,6 +1,7 @@
 //! The shell that every stage binary wears: arguments, logs, metrics and health, stop signal, the bus, heartbeats, retries,
 //! the failure report and the exit code. A stage's own `main.rs` is left with what the stage does.
 
+mod drop_args;
 mod error;
 mod failure_text;
 mod health;
@@ -13,6 +14,7 @@ mod stop_signal;
 mod telemetry;
 mod uri_args;
 
+pub use drop_args::{DropArgs, DropArgsError};
 pub use error::{StageError, StageResult};
 pub use failure_text::failure_text;
 pub use metrics_exporter_prometheus::PrometheusHandle;

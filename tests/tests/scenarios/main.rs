@@ -1,6 +1,9 @@
 //! Whole migrations on real servers, as a user starts them. Every one ends with a byte-exact comparison that shares nothing
 //! with the product's verifier.
 
+mod consent;
+mod dropping;
+mod dry_run;
 mod interruptions;
 mod main_job;
 mod operator;

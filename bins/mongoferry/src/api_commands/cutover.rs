@@ -7,7 +7,7 @@ use mongoferry_protocol::MigrationStatus;
 use mongoferry_stage::LogFormat;
 use tokio::time::Instant;
 
-use super::{ApiArgs, question::agreed};
+use super::ApiArgs;
 use crate::{
     amounts::ms_text,
     coordinator_api::{CoordinatorApi, Order},
@@ -17,6 +17,7 @@ use crate::{
     exit::Exit,
     launcher_error::LauncherError,
     progress::Screen,
+    question::agreed,
 };
 
 const LOOK_EVERY: Duration = Duration::from_millis(250);

@@ -2,8 +2,10 @@
 
 use clap::{Args, builder::FalseyValueParser};
 
-use super::{ApiArgs, question::agreed};
-use crate::{coordinator_api::Order, exit::Exit, launcher_error::LauncherError, progress::phase_phrase};
+use super::ApiArgs;
+use crate::{
+    coordinator_api::Order, exit::Exit, launcher_error::LauncherError, progress::phase_phrase, question::agreed,
+};
 
 #[derive(Args)]
 pub struct OrderArgs {

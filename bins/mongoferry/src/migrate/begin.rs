@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use mongoferry_protocol::{Role, ValidationReport};
 
-use super::conclude;
+use super::{conclude, consent::consent};
 use crate::{
     ending::End,
     exit::Exit,
@@ -14,7 +14,7 @@ use crate::{
     progress::Screen,
     running_migration::RunningMigration,
     state_dir::StateDir,
-    validation::{Validation, run_validator},
+    validation::{Validation, ValidatorOptions, run_validator},
     validation_text::validation_text,
 };
 
@@ -29,7 +29,7 @@ pub enum Begun {
 pub async fn begin(launch: &Launch, state_dir: &mut StateDir, screen: &mut Screen) -> Result<Begun, LauncherError> {
     let ground = prepare_ground(launch, state_dir, screen).await?;
     screen.say("validating source and destination");
-    let report = match run_validator(&ground.environment).await? {
+    let report = match run_validator(&ground.environment, options(launch, &ground)).await? {
         Validation::Report(report) => report,
         Validation::Usage(said) => {
             eprintln!("{said}");
@@ -42,8 +42,18 @@ pub async fn begin(launch: &Launch, state_dir: &mut StateDir, screen: &mut Scree
         return refused(launch, &report, state_dir, ground, screen).await.map(Begun::Over);
     }
     screen.say(&validation_text(&report));
+    if !consent(launch, state_dir.state().is_claimed(), &report, screen).await? {
+        eprintln!("nothing was done");
+        return Ok(Begun::Over(Exit::Stopped));
+    }
     state_dir.claim_for(source, destination)?;
     Ok(Begun::Running(Box::new(RunningMigration::start(launch, &[], state_dir, ground)?)))
+}
+
+fn options<'a>(launch: &'a Launch, ground: &Ground) -> ValidatorOptions<'a> {
+    // The disk of somebody else's bus is not here.
+    let bus_directory = ground.bus.is_some().then_some(launch.state_dir.as_path());
+    ValidatorOptions { drop: launch.drop.as_deref(), look_only: false, bus_directory }
 }
 
 async fn refused(

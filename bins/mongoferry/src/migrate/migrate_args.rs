@@ -4,11 +4,11 @@ use std::{net::SocketAddr, num::NonZeroUsize, path::PathBuf};
 
 use clap::{Args, builder::FalseyValueParser};
 use mongoferry_protocol::MigrationId;
-use mongoferry_stage::{DestinationArgs, LogFormat, SourceArgs};
+use mongoferry_stage::{DestinationArgs, DropArgs, LogFormat, SourceArgs};
 
 use crate::{
     bus_choice::BusArgs,
-    launch::{Cutover, Launch},
+    launch::{Consent, Cutover, Launch},
     launcher_error::LauncherError,
     state_dir::{DEFAULT_PLACE, default_place},
 };
@@ -38,6 +38,14 @@ pub struct MigrateArgs {
     /// Do not compare source and destination before committing.
     #[arg(long, env = "MONGOFERRY_NO_VERIFY", value_parser = FalseyValueParser::new())]
     no_verify: bool,
+    #[command(flatten)]
+    drop: DropArgs,
+    /// Validate, print what would be done, and end; write nothing.
+    #[arg(long, env = "MONGOFERRY_DRY_RUN", value_parser = FalseyValueParser::new())]
+    pub(super) dry_run: bool,
+    /// Do not ask before a new migration begins. Without a terminal nothing is asked either.
+    #[arg(long, env = "MONGOFERRY_YES", value_parser = FalseyValueParser::new())]
+    yes: bool,
     /// Form of progress and log lines on standard error.
     #[arg(long, value_enum, env = "MONGOFERRY_LOG", default_value_t = LogFormat::Human)]
     log: LogFormat,
@@ -66,6 +74,8 @@ impl MigrateArgs {
             copiers: self.copiers,
             cutover: self.cutover,
             verify: !self.no_verify,
+            drop: self.drop.confirmed()?.map(ToOwned::to_owned),
+            consent: if self.yes { Consent::Given } else { Consent::Asked },
             log: self.log,
         })
     }

@@ -1,6 +1,6 @@
 //! MF-V21: the bus answers, has JetStream, takes messages of a useful size and has room for the oplog written during the copy.
 
-use mongoferry_bus::{Bus, BusError, BusLimits};
+use mongoferry_bus::{BusError, BusLimits};
 use mongoferry_protocol::{Estimates, Explain, Finding};
 
 use crate::{
@@ -24,11 +24,8 @@ pub(crate) fn fails(error: &BusError) -> Finding {
     reachable().fails(Trouble::new(with_causes(error), reason, error.hint()))
 }
 
-pub(crate) async fn limits(bus: &Bus, estimates: Option<&Estimates>) -> Vec<Finding> {
-    match bus.limits().await {
-        Ok(limits) => judge(limits, estimates.and_then(|estimates| estimates.bus_disk_bytes)),
-        Err(error) => vec![fails(&error)],
-    }
+pub(crate) fn limits(limits: BusLimits, estimates: Option<&Estimates>) -> Vec<Finding> {
+    judge(limits, estimates.and_then(|estimates| estimates.bus_disk_bytes))
 }
 
 fn judge(limits: BusLimits, needed: Option<u64>) -> Vec<Finding> {

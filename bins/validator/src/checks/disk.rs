@@ -2,7 +2,7 @@
 
 use bson::doc;
 use mongoferry_mongo::{Cluster, MongoError};
-use mongoferry_protocol::{Estimates, Finding};
+use mongoferry_protocol::{DropTarget, Estimates, Finding};
 
 use crate::{
     check::{Check, Trouble},
@@ -11,14 +11,18 @@ use crate::{
     number::number,
 };
 
-pub(crate) async fn check(estimates: &Estimates, destination: &ClusterObservation) -> Finding {
+/// What is `to_drop` gives its disk back before anything is copied.
+pub(crate) async fn check(estimates: &Estimates, destination: &ClusterObservation, to_drop: &[DropTarget]) -> Finding {
     let check = Check::new("MF-V13", "destination: disk");
     let free = match free_bytes(&destination.cluster).await {
         Ok(free) => free,
         Err(error) => return check.unanswered(&error),
     };
     match (estimates.destination_disk_bytes, free) {
-        (Some(needed), Some(free)) => judge(&check, needed, free),
+        (Some(needed), Some(free)) => {
+            let given_back: u64 = to_drop.iter().map(|target| target.disk_bytes).sum();
+            judge(&check, needed, free.saturating_add(given_back))
+        }
         (Some(needed), None) => check.warns(Trouble::new(
             format!("the server does not say how much is free; {} are needed", bytes(needed)),
             "If the disk fills up, the migration stops.",

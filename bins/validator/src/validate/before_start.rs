@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, time::Duration};
 
 use futures_util::{FutureExt, future::BoxFuture, future::join_all};
 use mongoferry_mongo::CatalogListing;
-use mongoferry_protocol::{Finding, Inventory, Namespace, ValidationReport};
+use mongoferry_protocol::{DropTarget, Finding, Inventory, Namespace, ValidationReport};
 
 use super::{
     Pair, Request,
@@ -17,7 +17,7 @@ use crate::{
         users, write_block, writers,
     },
     cluster_observation::ClusterObservation,
-    inventory,
+    drop_sizes, inventory,
     oplog_view::OplogView,
 };
 
@@ -44,8 +44,9 @@ pub(super) async fn before_start(request: &Request<'_>, pair: &mut Pair, report:
     if let Some(catalog) = pair.source.as_ref().and_then(|source| source.catalog.as_ref()) {
         count(report, catalog);
     }
-    report.findings.extend(asked(request, pair, report.inventory.as_ref()).await);
-    report.findings.extend(of_catalogs(pair, report.inventory.as_ref()));
+    report.to_drop = to_drop(request, pair).await;
+    report.findings.extend(asked(request, pair, report).await);
+    report.findings.extend(of_catalogs(request, pair, report.inventory.as_ref()));
 }
 
 async fn view(source: Option<&ClusterObservation>) -> Option<Result<OplogView, mongoferry_mongo::MongoError>> {
@@ -62,15 +63,15 @@ async fn accounts(pair: &Pair) -> (users::Accounts, Option<users::Accounts>) {
 }
 
 /// The checks that ask the servers something.
-async fn asked(request: &Request<'_>, pair: &Pair, inventory: Option<&Inventory>) -> Vec<Finding> {
+async fn asked(request: &Request<'_>, pair: &Pair, report: &ValidationReport) -> Vec<Finding> {
     let due = pair.source.as_ref().and_then(|source| source.catalog.as_ref()).map(namespaces).unwrap_or_default();
     let mut running: Vec<Running<'_>> =
         vec![of_each(pair, |cluster| members::check(cluster).boxed(), "MF-V24", "members").boxed()];
     if let Some(destination) = &pair.destination {
         running.push(on_destination(request, destination, &due).boxed());
-        if let Some(inventory) = inventory {
+        if let Some(inventory) = &report.inventory {
             let check = Check::new("MF-V13", "destination: disk");
-            let disk = one(disk::check(&inventory.estimates, destination));
+            let disk = one(disk::check(&inventory.estimates, destination, &report.to_drop));
             running.push(async move { check.within(PATIENCE, disk).await }.boxed());
         }
     }
@@ -119,7 +120,7 @@ async fn of_each<'a>(
 }
 
 /// The checks that follow from the listings.
-fn of_catalogs(pair: &Pair, inventory: Option<&Inventory>) -> Vec<Finding> {
+fn of_catalogs(request: &Request<'_>, pair: &Pair, inventory: Option<&Inventory>) -> Vec<Finding> {
     let Some(source) = pair.source.as_ref().and_then(|source| source.catalog.as_ref()) else { return Vec::new() };
     let version = pair.destination.as_ref().map(|destination| destination.facts.version);
     let profiles = inventory.map_or(0, |inventory| inventory.not_copied.profiler_collections);
@@ -127,10 +128,29 @@ fn of_catalogs(pair: &Pair, inventory: Option<&Inventory>) -> Vec<Finding> {
     findings.extend(left_out::check(source, profiles));
     findings.push(expiry::check(source));
     findings.extend(version.map(|version| indexes::check(source, version)));
-    if let Some(destination) = pair.destination.as_ref().and_then(|destination| destination.catalog.as_ref()) {
-        findings.extend(overlap::check(source, destination));
+    if let Some((destination, catalog)) = listed(pair.destination.as_ref()) {
+        findings.extend(overlap::check(source, catalog, leave(request, destination)));
     }
     findings
+}
+
+/// What the operator gave leave to drop.
+async fn to_drop(request: &Request<'_>, pair: &Pair) -> Vec<DropTarget> {
+    let (Some((_, source)), Some((destination, catalog))) =
+        (listed(pair.source.as_ref()), listed(pair.destination.as_ref()))
+    else {
+        return Vec::new();
+    };
+    let targets = overlap::to_drop(source, catalog, leave(request, destination));
+    drop_sizes::with_sizes(&destination.cluster, targets).await
+}
+
+fn leave<'a>(request: &Request<'a>, destination: &'a ClusterObservation) -> overlap::Leave<'a> {
+    overlap::Leave { typed: request.may_drop_from, destination: &destination.identity.replica_set }
+}
+
+fn listed(cluster: Option<&ClusterObservation>) -> Option<(&ClusterObservation, &CatalogListing)> {
+    cluster.and_then(|cluster| Some((cluster, cluster.catalog.as_ref()?)))
 }
 
 fn one<'a>(finding: impl Future<Output = Finding> + Send + 'a) -> Running<'a> {

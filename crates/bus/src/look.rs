@@ -1,0 +1,16 @@
+//! Looks at a bus without leaving anything on it.
+
+use async_nats::jetstream;
+
+use crate::{BusError, BusLimits, BusOptions, connection::connect_client};
+
+/// Whether the bus answers, lets us in and has JetStream; and how much it takes.
+pub async fn look(options: &BusOptions) -> Result<BusLimits, BusError> {
+    let client = connect_client(options).await?;
+    let jetstream = jetstream::new(client.clone());
+    let account = jetstream
+        .query_account()
+        .await
+        .map_err(|cause| BusError::NoJetStream { url: options.url.clone(), cause: cause.into() })?;
+    Ok(BusLimits::of(client.server_info().max_payload, &account))
+}

@@ -5,6 +5,8 @@ use std::time::Duration;
 use mongoferry_mongo::MongoError;
 use mongoferry_protocol::{Explain, Finding, Severity};
 
+use crate::check_list::worst;
+
 /// A stable code, and what is checked in a few words.
 #[derive(Clone, Debug)]
 pub(crate) struct Check {
@@ -72,6 +74,7 @@ impl Check {
     }
 
     fn finding(&self, severity: Severity, trouble: Trouble) -> Finding {
+        debug_assert!(worst(self.code).is_some_and(|worst| severity <= worst), "{} is listed otherwise", self.code);
         Finding {
             code: self.code.into(),
             severity,

@@ -3,3 +3,4 @@
 mod codes;
 mod dependencies;
 mod help;
+mod readme;

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use bson::{Document, doc};
-use mongoferry_protocol::Severity;
+use mongoferry_protocol::{Severity, ValidationReport};
 use mongoferry_testbed::{MongodVersion, ReplicaSet};
 
 use crate::outcome::{Outcome, only_error, troubles, troubles_of};
@@ -60,6 +60,40 @@ async fn namespaces_on_both_sides_are_listed() {
     let warning =
         troubles(&report).into_iter().find(|finding| finding.severity == Severity::Warning && finding.code == "MF-V14");
     assert!(warning.expect("a warning").found.contains("other.alone"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_stands_in_the_way_may_be_dropped_by_whoever_types_the_name() {
+    let (source, destination) = two().await;
+    fill(&source).await;
+    fill(&destination).await;
+    let drop = |name: &'static str| {
+        let (source, destination) = (source.uri(), destination.uri());
+        async move {
+            let outcome =
+                Outcome::of(&source, &destination, &["--drop", "--confirm-destination", name, "--format=json"]).await;
+            let report: ValidationReport = serde_json::from_str(&outcome.stdout).expect("a report");
+            (outcome.code, report)
+        }
+    };
+    let (code, report) = drop("rs").await;
+    assert_eq!(code, 0, "{:#?}", troubles(&report));
+    assert_eq!(report.to_drop.len(), 2);
+    assert_eq!((report.to_drop[0].namespace.to_string().as_str(), report.to_drop[0].documents), ("shop.orders", 50));
+    assert!(report.to_drop[0].uuid.is_some() && report.to_drop[0].disk_bytes > 0 && report.to_drop[1].uuid.is_none());
+    let warnings = troubles_of(&report, "MF-V14");
+    assert!(warnings.len() == 1 && warnings[0].found.contains("to be dropped"), "{warnings:#?}");
+
+    let (code, report) = drop("production").await;
+    let errors: Vec<_> = report.errors().collect();
+    assert_eq!((code, errors.len(), report.to_drop.len()), (3, 2, 0), "{errors:#?}");
+    assert!(errors.iter().any(|error| error.remedy.contains("--confirm-destination rs")), "{errors:#?}");
+    for lonely in [&["--drop"][..], &["--confirm-destination", "rs"]] {
+        let outcome = Outcome::of(&source.uri(), &destination.uri(), lonely).await;
+        assert!(outcome.code == 2 && outcome.stderr.contains("MF-ARGS"), "{}", outcome.stderr);
+    }
+    let shop = destination.client().await.expect("a client").database("shop");
+    assert_eq!(shop.list_collection_names().await.expect("listed").len(), 3);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -182,7 +216,9 @@ async fn an_oplog_that_reaches_back_minutes_warns() {
 async fn the_report_is_documented() {
     let (source, destination) = two().await;
     fill(&source).await;
-    let outcome = Outcome::of(&source.uri(), &destination.uri(), &["--format", "json"]).await;
+    fill(&destination).await;
+    let arguments = ["--format", "json", "--drop", "--confirm-destination", "rs"];
+    let outcome = Outcome::of(&source.uri(), &destination.uri(), &arguments).await;
     let report: serde_json::Value = serde_json::from_str(&outcome.stdout).expect("a report");
     let text = include_str!("../../REPORT.md");
     for key in keys(&report) {

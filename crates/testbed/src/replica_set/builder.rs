@@ -188,7 +188,7 @@ impl ReplicaSetBuilder {
 async fn settle(member: &mut Member, access: &Access) -> Result<(), TestbedError> {
     for _ in 1..PORT_TRIES {
         match watch::until_answering(member, access).await {
-            Err(TestbedError::ServerExited { log, .. }) if log.contains("already in use") => {
+            Err(TestbedError::ServerExited { log, .. }) if is_about_the_port(&log) => {
                 member.change_port(any_port()?);
                 member.start()?;
             }
@@ -196,6 +196,12 @@ async fn settle(member: &mut Member, access: &Access) -> Result<(), TestbedError
         }
     }
     watch::until_answering(member, access).await
+}
+
+/// A port that was taken between binding and listening makes mongod abort, with a trace so long that the reason is not in the
+/// end of the log any more.
+fn is_about_the_port(log: &str) -> bool {
+    log.contains("already in use") || log.contains("_runListener")
 }
 
 fn any_port() -> Result<u16, TestbedError> {

@@ -74,7 +74,6 @@ mod tests {
             bytes,
             ranges: 1,
             indexes: 2,
-            ..CollectionInventory::default()
         };
         let inventory = Inventory {
             collections: vec![

@@ -27,14 +27,18 @@ pub(crate) async fn take(
 ) -> Option<Inventory> {
     let catalog = source.catalog.as_ref()?;
     let collections: Vec<CollectionInventory> = sorted(catalog).into_iter().map(of_collection).collect();
-    let databases = by_database(catalog);
+    let mut databases = by_database(catalog);
     let names: Vec<String> = databases.iter().map(|database| database.name.clone()).collect();
-    let (disk_bytes, config_collections, search_indexes, profiler_collections) = tokio::join!(
-        disk_bytes(&source.cluster, &names),
+    let (disk, config_collections, search_indexes, profiler_collections) = tokio::join!(
+        on_disk(&source.cluster, &names),
         count_collections(&source.cluster, "config"),
         search_indexes::count(&source.cluster, &catalog.collections),
         count_profiles(&source.cluster, &names),
     );
+    for (database, disk) in databases.iter_mut().zip(disk.iter().flatten()) {
+        database.index_bytes = disk.index_bytes;
+    }
+    let disk_bytes = disk.map(|disk| disk.iter().map(|disk| disk.data_bytes + disk.index_bytes).sum());
     let estimates = estimate::estimate(databases.iter().map(|database| database.bytes).sum(), disk_bytes, oplog);
     let not_copied = NotCopied {
         users: accounts.users,
@@ -59,7 +63,6 @@ fn of_collection(info: &CollectionInfo) -> CollectionInventory {
         kind: kind(info).into(),
         documents: info.document_count,
         bytes: info.size_bytes,
-        index_bytes: info.index_bytes,
         indexes: info.indexes.len() as u64,
         ranges: match info.kind {
             CollectionKind::View => 0,
@@ -88,18 +91,24 @@ fn by_database(catalog: &CatalogListing) -> Vec<DatabaseInventory> {
         }
         database.documents += info.document_count;
         database.bytes += info.size_bytes;
-        database.index_bytes += info.index_bytes;
         database.indexes += info.indexes.len() as u64;
     }
     databases.into_iter().map(|(name, database)| DatabaseInventory { name: name.to_owned(), ..database }).collect()
 }
 
-/// What the databases take on the source's disk, indexes included.
-async fn disk_bytes(source: &Cluster, databases: &[String]) -> Option<u64> {
+/// What a database takes on disk.
+struct OnDisk {
+    data_bytes: u64,
+    index_bytes: u64,
+}
+
+/// Of each database, in their order; `None` if one does not say.
+async fn on_disk(source: &Cluster, databases: &[String]) -> Option<Vec<OnDisk>> {
     let stats = stream::iter(databases).map(|database| source.command(database, doc! {"dbStats": 1}));
-    let stats: Vec<_> = stats.buffer_unordered(CONCURRENCY).try_collect().await.ok()?;
+    let stats: Vec<_> = stats.buffered(CONCURRENCY).try_collect().await.ok()?;
     let of = |stats, key| number(stats, key).unwrap_or(0);
-    Some(stats.iter().map(|stats| of(stats, "storageSize") + of(stats, "indexSize")).sum())
+    let disk = |stats| OnDisk { data_bytes: of(stats, "storageSize"), index_bytes: of(stats, "indexSize") };
+    Some(stats.iter().map(disk).collect())
 }
 
 async fn count_collections(source: &Cluster, database: &str) -> Option<u64> {

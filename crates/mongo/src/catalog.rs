@@ -32,10 +32,9 @@ pub struct CollectionInfo {
     pub options: RawDocumentBuf,
     /// The specifications of listIndexes in the server's order, `_id_` included.
     pub indexes: Vec<RawDocumentBuf>,
-    /// By collStats: uncompressed data, documents, indexes. Zero where statistics were not asked for.
+    /// Uncompressed data and documents, as the server keeps count of them. Zero where statistics were not asked for.
     pub size_bytes: u64,
     pub document_count: u64,
-    pub index_bytes: u64,
 }
 
 #[derive(Clone, Debug)]
@@ -51,14 +50,27 @@ pub struct CatalogListing {
 /// How many commands are in flight while details are fetched.
 const CONCURRENCY: usize = 16;
 
+/// What is asked of each collection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Detail {
+    Nothing,
+    Indexes,
+    IndexesAndStatistics,
+}
+
 /// Everything, with statistics.
 pub async fn list_catalog(cluster: &Cluster) -> Result<CatalogListing, MongoError> {
-    list_until_stable(cluster, true).await
+    list_until_stable(cluster, Detail::IndexesAndStatistics).await
 }
 
 /// As [`list_catalog`] without sizes and counts: for comparing and finalizing.
 pub async fn list_metadata(cluster: &Cluster) -> Result<CatalogListing, MongoError> {
-    list_until_stable(cluster, false).await
+    list_until_stable(cluster, Detail::Indexes).await
+}
+
+/// Names, kinds and options alone: a few commands for each database, none for a collection.
+pub async fn list_namespaces(cluster: &Cluster) -> Result<CatalogListing, MongoError> {
+    list_until_stable(cluster, Detail::Nothing).await
 }
 
 /// The present name of a collection of `database`; `None` if it is gone. A rename to another database changes the UUID.
@@ -67,12 +79,12 @@ pub async fn name_of(cluster: &Cluster, database: &str, uuid: CollectionUuid) ->
     Ok(found.0.into_iter().next().map(|info| info.namespace))
 }
 
-async fn list_until_stable(cluster: &Cluster, statistics: bool) -> Result<CatalogListing, MongoError> {
+async fn list_until_stable(cluster: &Cluster, wanted: Detail) -> Result<CatalogListing, MongoError> {
     loop {
         let term = last_optimes(cluster).await?.term;
         let (names, _) = list_names(cluster).await?;
         let detailed: Result<Vec<_>, _> = stream::iter(names.clone())
-            .map(|info| detail(cluster, info, statistics))
+            .map(|info| detail(cluster, info, wanted))
             .buffered(CONCURRENCY)
             .try_collect()
             .await;
@@ -174,24 +186,24 @@ fn parse_entry(database: &str, entry: &RawDocument) -> Result<Option<CollectionI
         indexes: Vec::new(),
         size_bytes: 0,
         document_count: 0,
-        index_bytes: 0,
     }))
 }
 
-async fn detail(cluster: &Cluster, info: CollectionInfo, statistics: bool) -> Result<CollectionInfo, MongoError> {
-    if info.kind != CollectionKind::Collection {
+async fn detail(cluster: &Cluster, info: CollectionInfo, wanted: Detail) -> Result<CollectionInfo, MongoError> {
+    if info.kind != CollectionKind::Collection || wanted == Detail::Nothing {
         return Ok(info);
     }
     let indexes = list_indexes(cluster, &info.namespace).await?;
-    if !statistics {
+    if wanted == Detail::Indexes {
         return Ok(CollectionInfo { indexes, ..info });
     }
-    let stats = cluster.command(info.namespace.database(), doc! {"collStats": info.namespace.collection()}).await?;
+    // Measured on 6.0.5: 0.04 ms of the server's processor for a collection; collStats takes 0.75 ms.
+    let size = doc! {"dataSize": info.namespace.to_string(), "estimate": true};
+    let stats = cluster.command(info.namespace.database(), size).await?;
     Ok(CollectionInfo {
         indexes,
         size_bytes: number(&stats, "size"),
-        document_count: number(&stats, "count"),
-        index_bytes: number(&stats, "totalIndexSize"),
+        document_count: number(&stats, "numObjects"),
         ..info
     })
 }

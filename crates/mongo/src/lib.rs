@@ -33,7 +33,9 @@ pub use applier_state::{
     mark_destination,
 };
 pub use bulk_writer::{Inserted, insert_raw};
-pub use catalog::{CatalogListing, CollectionInfo, CollectionKind, list_catalog, list_indexes, list_metadata, name_of};
+pub use catalog::{
+    CatalogListing, CollectionInfo, CollectionKind, list_catalog, list_indexes, list_metadata, list_namespaces, name_of,
+};
 pub use connection::Cluster;
 pub use connection_plan::{ConnectionPlan, LoginPlan, TlsPlan, connection_plan};
 pub use connection_string::{parse_uri, uri_without_secrets};

@@ -24,8 +24,8 @@ pub struct CollectionPlan {
     pub options: Vec<u8>,
     /// The specifications of listIndexes as raw BSON documents, in order, `_id_` included.
     pub indexes: Vec<serde_bytes::ByteBuf>,
-    /// Uncompressed data size by collStats. An estimate.
+    /// Uncompressed data. An estimate.
     pub size_bytes: u64,
-    /// Documents by collStats. An estimate.
+    /// An estimate.
     pub document_count: u64,
 }

@@ -22,6 +22,7 @@ pub struct DatabaseInventory {
     pub documents: u64,
     /// Uncompressed documents.
     pub bytes: u64,
+    /// On the source's disk; zero where the server does not say.
     pub index_bytes: u64,
     pub indexes: u64,
 }
@@ -35,7 +36,6 @@ pub struct CollectionInventory {
     pub documents: u64,
     /// Uncompressed documents.
     pub bytes: u64,
-    pub index_bytes: u64,
     pub indexes: u64,
     /// Into how many ranges the copy divides it. An estimate: the division is drawn from a sample.
     pub ranges: u64,

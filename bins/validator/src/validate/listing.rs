@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use mongoferry_mongo::{CatalogListing, MongoError, Topology, list_catalog, list_metadata};
+use mongoferry_mongo::{CatalogListing, MongoError, Topology, list_catalog, list_namespaces};
 use mongoferry_protocol::{Finding, Namespace};
 
 use crate::{
@@ -14,7 +14,7 @@ use crate::{
 /// A catalog that changes all the time is listed again and again.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Lists what the cluster holds, if it is of a kind that can hold anything for us; sizes are of interest on the source.
+/// Lists what the cluster holds, if it is of a kind that can hold anything for us. Of the destination names are enough.
 pub(super) async fn list(cluster: Option<&mut ClusterObservation>) -> Option<Finding> {
     let cluster = cluster?;
     if matches!(cluster.facts.topology, Topology::Standalone | Topology::Mongos) {
@@ -39,7 +39,7 @@ pub(super) async fn list(cluster: Option<&mut ClusterObservation>) -> Option<Fin
 async fn listing(cluster: &ClusterObservation) -> Result<CatalogListing, MongoError> {
     match cluster.side {
         Side::Source => list_catalog(&cluster.cluster).await,
-        Side::Destination => list_metadata(&cluster.cluster).await,
+        Side::Destination => list_namespaces(&cluster.cluster).await,
     }
 }
 

@@ -1,7 +1,5 @@
 //! Pairs of clusters, fine and not.
 
-use std::time::{Duration, Instant};
-
 use bson::{Document, doc};
 use mongoferry_protocol::{Severity, ValidationReport};
 use mongoferry_testbed::{MongodVersion, ReplicaSet};
@@ -22,13 +20,11 @@ async fn fill(set: &ReplicaSet) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_healthy_pair_passes_quickly_and_stays_untouched() {
+async fn a_healthy_pair_passes_and_stays_untouched() {
     let (source, destination) = two().await;
     fill(&source).await;
-    let began = Instant::now();
     let (code, report) = Outcome::json(&source.uri(), &destination.uri()).await;
     assert_eq!(code, 0, "{:#?}", troubles(&report));
-    assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
     assert_eq!((report.collections, report.documents, report.indexes), (1, 50, 2));
     assert!(report.bytes > 0);
     assert_eq!(report.source.as_ref().expect("reached").version, source.version().to_string());

@@ -28,7 +28,7 @@ const fn on(scope: Scope, action: &'static str) -> Needed {
     Needed { action, scope }
 }
 
-pub(super) static SOURCE: [Needed; 8] = [
+pub(super) static SOURCE: [Needed; 7] = [
     on(Scope::Cluster, "listDatabases"),
     // Collections are read by their UUIDs, so that a rename does not lead astray.
     on(Scope::Cluster, "useUUID"),
@@ -37,7 +37,6 @@ pub(super) static SOURCE: [Needed; 8] = [
     on(Scope::Databases, "dbStats"),
     on(Scope::Collections, "find"),
     on(Scope::Collections, "listIndexes"),
-    on(Scope::Collections, "collStats"),
 ];
 
 pub(super) static OPTIONAL_ON_SOURCE: [Optional; 5] = [
@@ -70,7 +69,7 @@ pub(super) static OPTIONAL_ON_SOURCE: [Optional; 5] = [
     },
 ];
 
-pub(super) static DESTINATION: [Needed; 17] = [
+pub(super) static DESTINATION: [Needed; 16] = [
     on(Scope::Cluster, "listDatabases"),
     on(Scope::Databases, "listCollections"),
     on(Scope::Databases, "dropDatabase"),
@@ -87,5 +86,4 @@ pub(super) static DESTINATION: [Needed; 17] = [
     on(Scope::Collections, "dropIndex"),
     on(Scope::Databases, "renameCollectionSameDB"),
     on(Scope::Collections, "listIndexes"),
-    on(Scope::Collections, "collStats"),
 ];

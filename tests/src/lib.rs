@@ -4,12 +4,14 @@
 //! uses the product's own verifier; equality is the testbed's.
 
 mod binaries;
+mod client_certificate;
 mod clusters;
 mod migration;
 mod signals;
 mod terminal;
 
 pub use binaries::binary;
+pub use client_certificate::log_in_by_certificate;
 pub use clusters::Clusters;
 pub use migration::{Migration, MigrationBuilder, Outcome};
 pub use signals::{child_of, kill, stop};

@@ -4,6 +4,7 @@
 mod consent;
 mod dropping;
 mod dry_run;
+mod hidden_members;
 mod interruptions;
 mod main_job;
 mod operator;

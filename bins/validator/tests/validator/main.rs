@@ -1,5 +1,6 @@
 //! The built validator against real servers.
 
+mod altered_replies;
 mod authority;
 mod bus;
 mod catalogs;
@@ -12,6 +13,5 @@ mod nats_account;
 mod outcome;
 mod privileges;
 mod refusals;
-mod skewed_clock;
 mod tls;
 mod workloads;

@@ -1,9 +1,9 @@
 //! The loop of the active applier: batch, changes, rounds and barriers, checkpoint.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use mongoferry_bus::Lease;
-use mongoferry_mongo::{ApplierState, Cluster, DdlExecutor, LaneCheckpoint, LaneWriter};
+use mongoferry_mongo::{ApplierState, Cluster, DdlExecutor, LaneCheckpoint, LaneWriter, SourceDocuments};
 use mongoferry_oplog::{Change, Cut, RoundBuilder, RoundLimits};
 use mongoferry_protocol::{ChangePosition, Phase};
 use mongoferry_stage::Stage;
@@ -25,12 +25,17 @@ const GATHER: Duration = Duration::from_millis(20);
 const IDLE_EVERY: Duration = Duration::from_millis(200);
 
 /// Begins a new term and applies until the process is stopped.
-pub async fn apply(stage: &Stage, destination: &Cluster, lease: &Lease) -> Result<(), ApplierError> {
+pub async fn apply(
+    stage: &Stage,
+    destination: &Cluster,
+    source: &Arc<SourceDocuments>,
+    lease: &Lease,
+) -> Result<(), ApplierError> {
     lease.check()?;
     stage.set_activity("taking over");
     let (settings, start) = beginning(&stage.bus, destination).await?;
     lease.check()?;
-    let (state, writers) = ApplierState::take_over(destination, settings.lanes).await?;
+    let (state, writers) = ApplierState::take_over(destination, settings.lanes, source).await?;
     tracing::info!(term = state.term(), applied = %state.position().optime, "applying");
     let batches = ReadAhead::start(&stage.bus, start, state.resume_sequence(), state.position()).await?;
     let positions = state.lanes().iter().map(|lane| lane.position).collect();

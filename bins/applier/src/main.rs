@@ -3,6 +3,8 @@
 //!     bus ── OplogBatch ──▶ read_ahead ──▶ changes ──▶ rounds ──▶ lanes, each in a transaction with its checkpoint
 //!                                                  └─ catalog change ──▶ claim, execute, record
 //!
+//! The source is read only for a document that the destination can't bring up to date exactly by its changes.
+//!
 //! Killed anywhere, it goes on at the checkpoints that stand on the destination: what is committed is not done again, and
 //! what is not committed leaves no trace. Two of them can't both write: the second begins a new term, which ends the first.
 
@@ -22,7 +24,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use mongoferry_protocol::Role;
-use mongoferry_stage::{DestinationArgs, StageArgs};
+use mongoferry_stage::{DestinationArgs, SourceArgs, StageArgs};
 
 /// Applies the captured oplog to the destination.
 #[derive(Parser)]
@@ -32,9 +34,13 @@ struct Args {
     stage: StageArgs,
     #[command(flatten)]
     destination: DestinationArgs,
+    /// Needed by destinations before 6.0, where some documents have to be read from the source anew.
+    #[command(flatten)]
+    source: SourceArgs,
 }
 
 fn main() -> ExitCode {
-    let Args { stage, destination } = Args::parse();
-    mongoferry_stage::run(Role::Applier, stage, Box::new(|stage| Box::pin(stage_work::stage_work(stage, destination))))
+    let Args { stage, destination, source } = Args::parse();
+    let work = |stage| stage_work::stage_work(stage, destination, source);
+    mongoferry_stage::run(Role::Applier, stage, Box::new(|stage| Box::pin(work(stage))))
 }

@@ -1,17 +1,18 @@
 //! When to apply: once the copy is complete, and only while this process holds the lease.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
-use mongoferry_mongo::Cluster;
-use mongoferry_stage::{DestinationArgs, Stage, StageResult};
+use mongoferry_mongo::{Cluster, SourceDocuments};
+use mongoferry_stage::{DestinationArgs, SecretUri, SourceArgs, Stage, StageResult};
 
 use crate::{applier_error::ApplierError, apply::apply, metrics};
 
 const NEWS_TRAVEL_FOR: Duration = Duration::from_secs(3);
 
-pub async fn stage_work(stage: Stage, destination: DestinationArgs) -> StageResult {
+pub async fn stage_work(stage: Stage, destination: DestinationArgs, source: SourceArgs) -> StageResult {
     metrics::describe();
-    let uri = destination.uri()?;
+    let (uri, source) = (destination.uri()?, source.uri_if_given()?);
+    let source = Arc::new(SourceDocuments::new(source.as_ref().map(SecretUri::reveal), "mongoferry-applier"));
     let mut phases = stage.phases.clone();
     stage.set_activity("waiting for the copy to complete");
     let phase = tokio::select! {
@@ -26,12 +27,13 @@ pub async fn stage_work(stage: Stage, destination: DestinationArgs) -> StageResu
             biased;
             () = migration_over(&stage) => Ok(()),
             lost = lease.lost() => Err(lost.into()),
-            applied = mongoferry_stage::retry(&stage.stopping, "applying changes", || apply(&stage, &destination, &lease)) => applied,
+            applied = mongoferry_stage::retry(&stage.stopping, "applying changes", || apply(&stage, &destination, &source, &lease)) => applied,
         };
         let applied = match applied {
             Err(error) if error.tells_the_end() => told_in_time(&stage, error).await,
             applied => applied,
         };
+        source.shutdown().await;
         destination.shutdown().await;
         lease.release().await?;
         applied?;

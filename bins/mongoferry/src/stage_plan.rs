@@ -46,7 +46,7 @@ pub fn stage_plan(coordinator: CoordinatorOptions<'_>, copiers: NonZeroUsize, la
     ];
     plan.extend((1..=copiers.get()).map(|number| spec(Role::Copier, number, Clusters::Both)));
     plan.push(spec(Role::Indexer, 1, Clusters::Both));
-    plan.push(spec(Role::Applier, 1, Clusters::Destination));
+    plan.push(spec(Role::Applier, 1, Clusters::Both));
     plan.push(spec(Role::Verifier, 1, Clusters::Both));
     plan
 }

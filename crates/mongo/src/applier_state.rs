@@ -46,6 +46,7 @@ pub struct ApplierState {
     cluster: Cluster,
     session: ClientSession,
     term: i64,
+    applies_deltas: bool,
     lanes: Vec<LaneCheckpoint>,
     changes: u64,
     collections: CollectionMap,
@@ -56,6 +57,11 @@ pub struct ApplierState {
 impl ApplierState {
     pub fn term(&self) -> i64 {
         self.term
+    }
+
+    /// Whether the destination applies the updates of an oplog by itself.
+    pub fn applies_deltas(&self) -> bool {
+        self.applies_deltas
     }
 
     /// By number of the lane.

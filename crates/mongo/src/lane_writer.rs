@@ -4,13 +4,18 @@
 //! whose term has ended writes nothing. Committed by a majority or not at all; a round too large for one transaction is
 //! written in several, of which only the last moves the checkpoint.
 
+mod amend;
 mod commands;
 mod make_room;
+mod piece;
+mod source_documents;
 pub(crate) mod transaction;
 mod update_forms;
 mod write_step;
 
 use bson::oid::ObjectId;
+use std::sync::Arc;
+
 use mongodb::ClientSession;
 use mongoferry_protocol::Durable;
 
@@ -18,8 +23,10 @@ use crate::{
     applier_state::{ApplyError, LaneCheckpoint, records},
     connection::Cluster,
 };
-use commands::{Commands, Part};
+use commands::Commands;
 use make_room::make_room;
+use piece::{Part, halves, step_count};
+pub use source_documents::SourceDocuments;
 use transaction::{NotCommitted, transact, transaction_session};
 pub use write_step::{CollectionSteps, InsertForm, WriteStep};
 
@@ -46,14 +53,21 @@ pub struct LaneWritten {
 /// One lane's connection to the destination, for one term.
 pub struct LaneWriter {
     cluster: Cluster,
+    source: Arc<SourceDocuments>,
     session: ClientSession,
     lane: u32,
     term: i64,
 }
 
 impl LaneWriter {
-    pub(crate) async fn open(cluster: &Cluster, lane: u32, term: i64) -> Result<Self, ApplyError> {
-        Ok(Self { cluster: cluster.clone(), session: transaction_session(cluster).await?, lane, term })
+    pub(crate) async fn open(
+        cluster: &Cluster,
+        source: &Arc<SourceDocuments>,
+        lane: u32,
+        term: i64,
+    ) -> Result<Self, ApplyError> {
+        let session = transaction_session(cluster).await?;
+        Ok(Self { cluster: cluster.clone(), source: source.clone(), session, lane, term })
     }
 
     pub(crate) fn session(&self) -> &ClientSession {
@@ -68,8 +82,10 @@ impl LaneWriter {
     pub async fn write(&mut self, round: &LaneRound) -> Result<Durable<LaneWritten>, ApplyError> {
         let mut written = LaneWritten { checkpoint: round.checkpoint, changes: round.changes, retries: 0 };
         let mut form = round.inserts;
-        let mut waiting: Vec<Vec<Part<'_>>> = vec![parts(round)];
-        while let Some(piece) = waiting.pop() {
+        let mut piece: Vec<Part<'_>> = round.collections.iter().map(Part::of).collect();
+        self.read_marked(&mut piece, round.checkpoint).await?;
+        let mut waiting = vec![piece];
+        while let Some(mut piece) = waiting.pop() {
             let moves = waiting.is_empty().then_some(round);
             match self.write_piece(&piece, form, moves, &mut written.retries).await {
                 Ok(()) => {}
@@ -85,8 +101,15 @@ impl LaneWriter {
                     written.retries += 1;
                     waiting.push(piece);
                 }
+                Err(NotCommitted::Unfit(step, error)) => {
+                    if !self.read_instead(&mut piece, step, round.checkpoint).await? {
+                        return Err(error.into());
+                    }
+                    written.retries += 1;
+                    waiting.push(piece);
+                }
                 Err(NotCommitted::TooLarge(_)) if step_count(&piece) > 1 => {
-                    let (first, second) = halves(&piece);
+                    let (first, second) = halves(piece);
                     written.retries += 1;
                     waiting.extend([second, first]);
                 }
@@ -128,44 +151,5 @@ impl LaneWriter {
 
     fn stale_term(&self) -> ApplyError {
         ApplyError::StaleTerm { cluster: self.cluster.hosts_label().to_owned(), term: self.term }
-    }
-}
-
-fn parts(round: &LaneRound) -> Vec<Part<'_>> {
-    round.collections.iter().map(|collection| (&collection.namespace, collection.steps.as_slice())).collect()
-}
-
-fn step_count(piece: &[Part<'_>]) -> usize {
-    piece.iter().map(|(_, steps)| steps.len()).sum()
-}
-
-/// The first and the second half of the steps; order is kept.
-fn halves<'a>(piece: &[Part<'a>]) -> (Vec<Part<'a>>, Vec<Part<'a>>) {
-    let mut left = step_count(piece) / 2;
-    let (mut first, mut second) = (Vec::new(), Vec::new());
-    for (namespace, steps) in piece {
-        let (before, behind) = steps.split_at(left.min(steps.len()));
-        left -= before.len();
-        first.push((*namespace, before));
-        second.push((*namespace, behind));
-    }
-    (first, second)
-}
-
-#[cfg(test)]
-mod tests {
-    use bson::rawdoc;
-    use mongoferry_protocol::Namespace;
-
-    use super::{WriteStep, halves, step_count};
-
-    #[test]
-    fn halves_keep_every_step_in_order() {
-        let step = |id: i32| WriteStep::Delete { id: rawdoc! {"_id": id} };
-        let (a, b) = (Namespace::new("shop", "a"), Namespace::new("shop", "b"));
-        let (of_a, of_b) = ([step(1), step(2), step(3)], [step(4), step(5)]);
-        let (first, second) = halves(&[(&a, &of_a), (&b, &of_b)]);
-        assert_eq!((step_count(&first), step_count(&second)), (2, 3));
-        assert_eq!((first[0].1, second[0].1, second[1].1), (&of_a[..2], &of_a[2..], &of_b[..]));
     }
 }

@@ -50,7 +50,7 @@ pub use finalization_plan::{IndexStep, finalization_plan};
 pub use index_builder::{BuildOutcome, BuildState, build_indexes, collection_stands};
 pub use index_finalizer::{FinalizationOutcome, finalize, prepare_finalization, revert_preparation};
 pub use index_forms::{IndexForm, index_forms};
-pub use lane_writer::{CollectionSteps, InsertForm, LaneRound, LaneWriter, LaneWritten, WriteStep};
+pub use lane_writer::{CollectionSteps, InsertForm, LaneRound, LaneWriter, LaneWritten, SourceDocuments, WriteStep};
 pub use migratable::refusal;
 pub use oplog_cursor::{OplogCursor, OplogEntries};
 pub use optimes::{LastOptimes, append_note, last_optimes, oplog_bounds, wait_for_majority};

@@ -23,6 +23,7 @@ mod rounds;
 mod selection;
 mod system_collections;
 mod transactions;
+mod update_pipeline;
 
 pub use batch::BatchBuilder;
 pub use change::{Change, ChangeKind};
@@ -38,3 +39,4 @@ pub use open_batch::{BatchEntries, open_batch};
 pub use rounds::{Cut, Round, RoundBuilder, RoundLimits};
 pub use selection::{Relevance, relevance};
 pub use transactions::{Assembled, TransactionAssembler};
+pub use update_pipeline::{is_applied_differently, update_pipeline};

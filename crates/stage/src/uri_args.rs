@@ -27,6 +27,15 @@ pub struct DestinationArgs {
 }
 
 impl SourceArgs {
+    /// The connection string, for a binary that can do without.
+    pub fn uri_if_given(&self) -> Result<Option<SecretUri>, SecretUriError> {
+        match self.uri() {
+            Ok(uri) => Ok(Some(uri)),
+            Err(SecretUriError::Missing { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     pub fn uri(&self) -> Result<SecretUri, SecretUriError> {
         let uri = self.source.as_ref().map(SecretUri::reveal);
         SecretUri::from_either("source", uri, self.source_uri_file.as_deref())

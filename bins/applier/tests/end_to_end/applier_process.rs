@@ -10,10 +10,11 @@ pub struct ApplierProcess(Child);
 
 impl ApplierProcess {
     /// `instance` decides whether the lease is taken over at once.
-    pub fn start(nats: &str, destination: &str, instance: &str, log: &Path) -> Self {
+    pub fn start(nats: &str, source: &str, destination: &str, instance: &str, log: &Path) -> Self {
         let log = log_file(log);
         let child = Command::new(env!("CARGO_BIN_EXE_mongoferry-applier"))
             .args(["--id", "test", "--nats", nats, "--instance", instance])
+            .env("MONGOFERRY_SOURCE", source)
             .env("MONGOFERRY_DESTINATION", destination)
             .stdin(Stdio::null())
             .stderr(log)

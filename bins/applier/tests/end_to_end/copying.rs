@@ -4,13 +4,15 @@
 use bson::{RawDocument, RawDocumentBuf};
 use mongoferry_bus::{Bus, key};
 use mongoferry_mongo::{
-    Cluster, CollectionInfo, MongoError, RangeReader, RangeRequest, build_indexes, create_collection, facts,
-    insert_raw, list_catalog,
+    CatalogListing, Cluster, CollectionInfo, MongoError, RangeReader, RangeRequest, build_indexes, create_collection,
+    facts, insert_raw, list_catalog,
 };
 use mongoferry_protocol::{Catalog, CollectionPlan, CopyRange, Optime, ReadOrder};
 use serde_bytes::ByteBuf;
 
-pub async fn copy(source: &Cluster, destination: &Cluster, bus: &Bus, apply_after: Optime) {
+/// Lists the source for the applier and creates the collections.
+pub async fn list(source: &Cluster, destination: &Cluster, bus: &Bus) -> CatalogListing {
+    let version = facts(destination).await.expect("answers").version;
     let listing = list_catalog(source).await.expect("lists");
     let mut collections = Vec::new();
     for info in &listing.collections {
@@ -24,10 +26,15 @@ pub async fn copy(source: &Cluster, destination: &Cluster, bus: &Bus, apply_afte
             document_count: info.document_count,
         };
         bus.records().put(&key::collection(uuid), &plan).await.expect("stored");
+        create_collection(destination, version, &info.namespace, &info.options).await.expect("created");
         collections.push(uuid);
     }
     let catalog = Catalog { listed_at: listing.listed_at, collections };
     bus.records().put(&key::catalog(), &catalog).await.expect("stored");
+    listing
+}
+
+pub async fn copy(source: &Cluster, destination: &Cluster, listing: &CatalogListing, apply_after: Optime) {
     for info in &listing.collections {
         copy_collection(source, destination, info, apply_after).await;
     }
@@ -35,7 +42,6 @@ pub async fn copy(source: &Cluster, destination: &Cluster, bus: &Bus, apply_afte
 
 async fn copy_collection(source: &Cluster, destination: &Cluster, info: &CollectionInfo, apply_after: Optime) {
     let version = facts(destination).await.expect("answers").version;
-    create_collection(destination, version, &info.namespace, &info.options).await.expect("created");
     let mut from: Option<RawDocumentBuf> = None;
     loop {
         match copy_from(source, destination, info, from.as_deref(), apply_after).await {

@@ -6,4 +6,5 @@ mod capture;
 mod catalog_chaos;
 mod copying;
 mod migration;
+mod random_updates;
 mod scenarios;

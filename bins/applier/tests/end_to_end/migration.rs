@@ -5,7 +5,9 @@ use std::{path::PathBuf, time::Duration};
 use bson::doc;
 use mongodb::Client;
 use mongoferry_bus::{Bus, BusOptions, key};
-use mongoferry_mongo::{Cluster, append_note, choose_start_point, finalize, identity, last_optimes, wait_for_majority};
+use mongoferry_mongo::{
+    CatalogListing, Cluster, append_note, choose_start_point, finalize, identity, last_optimes, wait_for_majority,
+};
 use mongoferry_protocol::{
     CaptureProgress, CutoverMode, MigrationSettings, Namespace, Optime, Phase, PhaseRecord, StartPoint, now_ms,
 };
@@ -77,7 +79,18 @@ impl Sides {
 
 impl Migration {
     pub async fn copy(&self) {
-        copying::copy(&self.source, &self.destination, &self.bus, self.start.apply_after).await;
+        let listing = copying::list(&self.source, &self.destination, &self.bus).await;
+        copying::copy(&self.source, &self.destination, &listing, self.start.apply_after).await;
+        self.copied().await;
+    }
+
+    /// Lists the source and creates its collections, for a test that copies documents itself.
+    pub async fn list(&self) -> CatalogListing {
+        copying::list(&self.source, &self.destination, &self.bus).await
+    }
+
+    /// Says that everything is copied by now.
+    pub async fn copied(&self) {
         let last = last_optimes(&self.source).await.expect("answers");
         let captured = CaptureProgress {
             captured: last.majority,
@@ -96,7 +109,8 @@ impl Migration {
     }
 
     pub fn start_applier(&self, instance: &str) -> ApplierProcess {
-        ApplierProcess::start(&self.nats.url(), &self.destination_set.uri(), instance, &self.log())
+        let (source, destination) = (self.source_set.uri(), self.destination_set.uri());
+        ApplierProcess::start(&self.nats.url(), &source, &destination, instance, &self.log())
     }
 
     pub fn log(&self) -> PathBuf {

@@ -1,5 +1,5 @@
-//! MF-V09: the two versions are on a supported path, both feature compatibility versions are those of the binaries, and the
-//! destination has the aggregation stage by which updates are replayed.
+//! MF-V09: the two versions are on a supported path, both feature compatibility versions are those of the binaries, and whether
+//! the destination has the aggregation stage by which updates are replayed fastest.
 
 use bson::doc;
 use mongoferry_mongo::{Cluster, ClusterFacts, MongoError, ServerVersion};
@@ -68,16 +68,15 @@ pub(crate) fn of_both(source: &ClusterFacts, destination: ServerVersion) -> Find
     ))
 }
 
-/// Asks the destination for the stage `$_internalApplyOplogUpdate`.
+/// Asks the destination for the stage `$_internalApplyOplogUpdate`. Without it updates are replayed by pipelines, as exact.
 pub(crate) async fn replays_updates(destination: &ClusterObservation) -> Finding {
     let check = Check::new("MF-V09", "destination: replays the oplog's updates");
     match knows_stage(&destination.cluster).await {
         Ok(true) => check.passes("$_internalApplyOplogUpdate is there"),
-        Ok(false) => check.fails(Trouble::new(
-            format!("version {} lacks the stage $_internalApplyOplogUpdate", destination.facts.version),
-            "Updates in the source's oplog can be replayed exactly only by this stage of the server.",
-            "Use a destination of 4.4.16, 5.0.11, 6.0 or newer: patch releases of the same series can be installed in \
-             place. No 4.2 has the stage.",
+        Ok(false) => check.passes(format!(
+            "version {} lacks the stage $_internalApplyOplogUpdate: updates are replayed by pipelines, which takes longer, and \
+             documents that these can't treat exactly are read from the source again",
+            destination.facts.version
         )),
         Err(error) => check.fails_by(&error),
     }

@@ -10,8 +10,8 @@ pub enum ApplyError {
     Destination(#[from] MongoError),
     #[error("another applier took over on {cluster}; term {term} has ended")]
     StaleTerm { cluster: String, term: i64 },
-    #[error("the server version {version} of {cluster} can't apply the source's updates exactly")]
-    StageMissing { cluster: String, version: String },
+    #[error("the source must be read to apply some of its updates exactly, but its connection string was not given")]
+    SourceNeeded,
     #[error("{cluster} holds the records of another migration: {found}")]
     OtherMigration { cluster: String, found: String },
     #[error("the applier's records on {cluster} are incomplete: {detail}")]
@@ -25,7 +25,7 @@ impl Explain for ApplyError {
         match self {
             Self::Destination(error) => error.code(),
             Self::StaleTerm { .. } => "MF-APPLY-1",
-            Self::StageMissing { .. } => "MF-APPLY-2",
+            Self::SourceNeeded => "MF-APPLY-2",
             Self::OtherMigration { .. } => "MF-APPLY-3",
             Self::RecordsDamaged { .. } => "MF-APPLY-4",
             Self::CollectionReplaced { .. } => "MF-APPLY-5",
@@ -36,8 +36,8 @@ impl Explain for ApplyError {
         match self {
             Self::Destination(error) => error.hint(),
             Self::StaleTerm { .. } => "Nothing to do: the other one goes on, and this one stands by.".into(),
-            Self::StageMissing { .. } => "The destination lacks the aggregation stage $_internalApplyOplogUpdate. \
-                Upgrade it to 4.4.16, 5.0.11, 6.0 or later, then start the migration again; it goes on where it stood."
+            Self::SourceNeeded => "Give the applier the source's connection string, with --source-uri-file or \
+                MONGOFERRY_SOURCE, for a user who may read every database there and has the role clusterMonitor."
                 .into(),
             Self::OtherMigration { .. } => "If that migration is over, drop the database `mongoferry` on the \
                 destination and start again with empty user databases; if not, use another destination."
@@ -59,7 +59,7 @@ impl Explain for ApplyError {
             Self::Destination(MongoError::DuplicateKey { .. }) => Retry::Soon,
             Self::Destination(error) => error.retry(),
             Self::StaleTerm { .. } => Retry::Soon,
-            Self::StageMissing { .. } | Self::OtherMigration { .. } => Retry::AfterFix,
+            Self::SourceNeeded | Self::OtherMigration { .. } => Retry::AfterFix,
             Self::RecordsDamaged { .. } | Self::CollectionReplaced { .. } => Retry::Never,
         }
     }

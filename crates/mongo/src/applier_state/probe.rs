@@ -1,16 +1,17 @@
-//! Whether the destination can apply the source's updates exactly.
+//! Whether the destination knows the stage by which servers of 6.0 and later, and late patch releases of 4.4 and 5.0, apply the
+//! source's updates themselves.
 
 use bson::doc;
 use mongoferry_protocol::Namespace;
 
-use super::{ApplyError, records::MARKER};
-use crate::{connection::Cluster, error::MongoError, facts::ServerVersion};
+use super::records::MARKER;
+use crate::{connection::Cluster, error::MongoError};
 
 /// "Unrecognized pipeline stage name".
 const UNKNOWN_STAGE: i32 = 40324;
 
-/// Fails if the server does not know `$_internalApplyOplogUpdate`. Reads one of the own records.
-pub(super) async fn require_update_stage(destination: &Cluster, version: ServerVersion) -> Result<(), ApplyError> {
+/// Reads one of the own records through `$_internalApplyOplogUpdate`.
+pub(super) async fn has_update_stage(destination: &Cluster) -> Result<bool, MongoError> {
     let change = doc! { "$v": 2, "diff": { "u": { "x": 1 } } };
     let probe = doc! {
         "aggregate": MARKER,
@@ -18,11 +19,8 @@ pub(super) async fn require_update_stage(destination: &Cluster, version: ServerV
         "cursor": {},
     };
     match destination.command(Namespace::OWN_DATABASE, probe).await {
-        Ok(_) => Ok(()),
-        Err(MongoError::Command { cause, .. }) if cause.code == Some(UNKNOWN_STAGE) => Err(ApplyError::StageMissing {
-            cluster: destination.hosts_label().to_owned(),
-            version: version.to_string(),
-        }),
-        Err(error) => Err(error.into()),
+        Ok(_) => Ok(true),
+        Err(MongoError::Command { cause, .. }) if cause.code == Some(UNKNOWN_STAGE) => Ok(false),
+        Err(error) => Err(error),
     }
 }

@@ -104,7 +104,7 @@ pub(crate) async fn write(cluster: &Cluster, command: Document) -> Result<i64, M
 pub(super) fn own_statement(command: RawDocumentBuf, must_match: Option<i64>) -> Statement {
     let what = "update of mongoferry's records".to_owned();
     let namespace = Namespace::new(Namespace::OWN_DATABASE, "records");
-    Statement { namespace, command, what, must_match }
+    Statement { namespace, command, what, must_match, first_step: 0 }
 }
 
 pub(super) fn put_claim(claim: &Claim, term: i64) -> Statement {

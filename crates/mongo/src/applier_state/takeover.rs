@@ -1,5 +1,7 @@
 //! Becoming the one whose writes count: raising the term, and reading what stands.
 
+use std::sync::Arc;
+
 use bson::{Bson, Document, doc};
 use futures_util::TryStreamExt;
 use mongodb::{ClientSession, Collection};
@@ -7,33 +9,39 @@ use mongoferry_protocol::{Namespace, Optime};
 
 use super::{
     ApplierState, ApplyError, CollectionMap,
-    probe::require_update_stage,
+    probe::has_update_stage,
     records::{self, CLAIM, CLAIM_ID, COLLECTIONS, LANES, MARKER, MARKER_ID},
 };
 use crate::{
     connection::Cluster,
     error::MongoError,
-    facts::facts,
-    lane_writer::{LaneWriter, transaction::transaction_session},
+    lane_writer::{LaneWriter, SourceDocuments, transaction::transaction_session},
 };
 
 impl ApplierState {
     /// Ends every earlier term and begins a new one, with a writer for each of the `lanes`. Call it only as the holder of
-    /// the applier's lease and after [`super::initialise`].
-    pub async fn take_over(cluster: &Cluster, lanes: u32) -> Result<(Self, Vec<LaneWriter>), ApplyError> {
-        let version = facts(cluster).await?.version;
-        require_update_stage(cluster, version).await?;
+    /// the applier's lease and after [`super::initialise`]. A destination that can't apply every update by itself needs the source.
+    pub async fn take_over(
+        cluster: &Cluster,
+        lanes: u32,
+        source: &Arc<SourceDocuments>,
+    ) -> Result<(Self, Vec<LaneWriter>), ApplyError> {
+        let applies_deltas = has_update_stage(cluster).await?;
+        if !applies_deltas && !source.is_known() {
+            return Err(ApplyError::SourceNeeded);
+        }
         let before = read_all(cluster, LANES).await?;
         require_lanes(cluster, &before, lanes)?;
         end_sessions(cluster, &before).await;
         let term = 1 + before.iter().filter_map(|lane| lane.get_i64("term").ok()).max().unwrap_or(0);
         let mut writers = Vec::new();
         for lane in 0..lanes {
-            writers.push(LaneWriter::open(cluster, lane, term).await?);
+            writers.push(LaneWriter::open(cluster, source, lane, term).await?);
         }
         let session = transaction_session(cluster).await?;
         raise_term(cluster, term, &writers, &session).await?;
-        Ok((read_state(cluster, lanes, term, session).await?, writers))
+        let state = read_state(cluster, lanes, term, session).await?;
+        Ok((Self { applies_deltas, ..state }, writers))
     }
 }
 
@@ -94,6 +102,7 @@ async fn read_state(
         cluster: cluster.clone(),
         session,
         term,
+        applies_deltas: false,
         lanes: checkpoints.ok_or_else(|| damaged("a lane is unreadable"))?,
         changes: u64::try_from(changes).unwrap_or(0),
         collections: collections.ok_or_else(|| damaged("a collection is unreadable"))?,

@@ -6,12 +6,10 @@ use mongoferry_protocol::Namespace;
 
 use super::{
     InsertForm, WriteStep,
+    piece::Part,
     transaction::Statement,
     update_forms::{delete_statement, is_altered_by_the_server, update_statement},
 };
-
-/// Some neighbouring steps on one collection.
-pub(super) type Part<'a> = (&'a Namespace, &'a [WriteStep]);
 
 /// A command may hold 100,000 statements.
 const COMMAND_STATEMENTS: usize = 90_000;
@@ -28,13 +26,15 @@ enum Kind {
 
 pub(super) struct Commands<'a> {
     parts: std::slice::Iter<'a, Part<'a>>,
-    rest: Option<Part<'a>>,
+    rest: Option<(&'a Namespace, &'a [WriteStep])>,
     form: InsertForm,
+    /// Steps in the commands so far.
+    done: usize,
 }
 
 impl<'a> Commands<'a> {
     pub fn new(parts: &'a [Part<'a>], form: InsertForm) -> Self {
-        Self { parts: parts.iter(), rest: None, form }
+        Self { parts: parts.iter(), rest: None, form, done: 0 }
     }
 }
 
@@ -48,9 +48,11 @@ impl Iterator for Commands<'_> {
                     let kind = kind_of(&steps[0], self.form);
                     let (group, rest) = steps.split_at(group_length(steps, kind, self.form));
                     self.rest = Some((namespace, rest));
-                    return Some(statement(namespace, kind, group));
+                    let first_step = self.done;
+                    self.done += group.len();
+                    return Some(Statement { first_step, ..statement(namespace, kind, group) });
                 }
-                _ => self.rest = Some(*self.parts.next()?),
+                _ => self.rest = self.parts.next().map(|part| Some((part.namespace(), &*part.steps)))?,
             }
         }
     }
@@ -62,7 +64,13 @@ fn kind_of(step: &WriteStep, form: InsertForm) -> Kind {
         WriteStep::Insert { document } if form == InsertForm::Insert && !is_altered_by_the_server(document) => {
             Kind::Insert
         }
-        WriteStep::Insert { .. } | WriteStep::Replace { .. } | WriteStep::Delta { .. } => Kind::Update,
+        WriteStep::InsertMissing { document } if !is_altered_by_the_server(document) => Kind::Insert,
+        WriteStep::Insert { .. }
+        | WriteStep::InsertMissing { .. }
+        | WriteStep::Replace { .. }
+        | WriteStep::Delta { .. }
+        | WriteStep::Pipeline { .. }
+        | WriteStep::Reread { .. } => Kind::Update,
     }
 }
 
@@ -92,7 +100,7 @@ fn statement(namespace: &Namespace, kind: Kind, steps: &[WriteStep]) -> Statemen
         command.append(cstr!("bypassDocumentValidation"), true);
     }
     let what = format!("{name} {namespace}");
-    Statement { namespace: namespace.clone(), command, what, must_match: None }
+    Statement { namespace: namespace.clone(), command, what, must_match: None, first_step: 0 }
 }
 
 fn deletes(steps: &[WriteStep]) -> RawArrayBuf {
@@ -105,7 +113,7 @@ fn deletes(steps: &[WriteStep]) -> RawArrayBuf {
 
 fn documents(steps: &[WriteStep]) -> RawArrayBuf {
     let documents = steps.iter().filter_map(|step| match step {
-        WriteStep::Insert { document } => Some(document.as_ref()),
+        WriteStep::Insert { document } | WriteStep::InsertMissing { document } => Some(document.as_ref()),
         _ => None,
     });
     documents.collect()
@@ -119,10 +127,10 @@ fn updates(steps: &[WriteStep]) -> RawArrayBuf {
 #[cfg(test)]
 mod tests {
     use bson::rawdoc;
-    use mongoferry_protocol::Namespace;
+    use mongoferry_protocol::{CollectionUuid, Namespace};
 
     use super::Commands;
-    use crate::lane_writer::{InsertForm, WriteStep};
+    use crate::lane_writer::{CollectionSteps, InsertForm, WriteStep, piece::Part};
 
     fn insert(id: i32, text_bytes: usize) -> WriteStep {
         WriteStep::Insert { document: rawdoc! {"_id": id, "text": "x".repeat(text_bytes)} }
@@ -130,7 +138,9 @@ mod tests {
 
     fn names(steps: &[WriteStep], form: InsertForm) -> Vec<String> {
         let namespace = Namespace::new("shop", "orders");
-        let parts = [(&namespace, steps)];
+        let collection =
+            CollectionSteps { namespace, uuid: CollectionUuid::from_bytes([1; 16]), steps: steps.to_vec() };
+        let parts = [Part::of(&collection)];
         let first_key = |statement: crate::lane_writer::transaction::Statement| {
             let (name, _) = statement.command.iter().next().expect("a command").expect("valid");
             name.as_str().to_owned()

@@ -19,6 +19,8 @@ pub(crate) struct Statement {
     pub what: String,
     /// How many documents the command must match; if it is another number, the transaction is given up.
     pub must_match: Option<i64>,
+    /// The number of the step that the first write of the command carries out; each further write carries out the next one.
+    pub first_step: usize,
 }
 
 /// Why a transaction was not committed.
@@ -29,6 +31,8 @@ pub(crate) enum NotCommitted {
     Duplicate(MongoError),
     /// An index of this collection has no room for a document: two of the fields it combines hold arrays.
     Unindexable(Namespace, MongoError),
+    /// The server can't do this step exactly, or not on the document as it is on its way.
+    Unfit(usize, MongoError),
     /// It can't succeed in one piece: it grew too large or took too long.
     TooLarge(MongoError),
     Failed(MongoError),
@@ -44,6 +48,9 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// The server aborts what is open for 60 s, and says no more than that it is gone.
 const TOO_LONG: Duration = Duration::from_secs(45);
 const CANNOT_INDEX_PARALLEL_ARRAYS: i32 = 171;
+/// DollarPrefixedFieldName: 4.2 and 4.4 insert documents with such names inside, but no update of them passes. ConversionFailure:
+/// a pipeline met names that it can't tell apart. 17419 and 17420: the document would grow too large, on its way.
+const UNFIT: [i32; 4] = [52, 241, 17419, 17420];
 const FIRST_PAUSE: Duration = Duration::from_millis(10);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
@@ -98,12 +105,13 @@ async fn attempt(
 }
 
 async fn execute(cluster: &Cluster, session: &mut ClientSession, statement: Statement) -> Result<(), Attempt> {
-    let Statement { namespace, command, what, must_match } = statement;
+    let Statement { namespace, command, what, must_match, first_step } = statement;
     let reply = cluster.database(namespace.database()).run_raw_command(command).session(session).await;
     let reply = reply.map_err(|error| again_or_ended(cluster.explain(&what, &error), &error))?;
     if let Some(error) = first_write_error(cluster, &what, &reply) {
         return Err(Attempt::Ended(match error.server_code() {
             Some(CANNOT_INDEX_PARALLEL_ARRAYS) => NotCommitted::Unindexable(namespace, error),
+            Some(code) if UNFIT.contains(&code) => NotCommitted::Unfit(first_step + first_failed(&reply), error),
             _ => ended(error),
         }));
     }
@@ -160,6 +168,12 @@ pub(crate) fn first_write_error(cluster: &Cluster, what: &str, reply: &Document)
     Some(MongoError::of_code(cluster.hosts_label(), what, code, error.get_str("errmsg").unwrap_or_default()))
 }
 
+/// Which write of a command failed first.
+fn first_failed(reply: &Document) -> usize {
+    let first = reply.get_array("writeErrors").ok().and_then(|errors| errors.first()?.as_document());
+    first.and_then(|error| usize::try_from(error.get_i32("index").ok()?).ok()).unwrap_or(0)
+}
+
 /// How many documents a write command matched.
 pub(crate) fn matched(reply: &Document) -> i64 {
     reply.get_i32("n").map_or(0, i64::from)
@@ -170,9 +184,11 @@ impl NotCommitted {
     pub(crate) fn into_error<E: From<MongoError>>(self, fenced: impl FnOnce() -> E) -> E {
         match self {
             Self::Fenced => fenced(),
-            Self::Duplicate(error) | Self::Unindexable(_, error) | Self::TooLarge(error) | Self::Failed(error) => {
-                error.into()
-            }
+            Self::Duplicate(error)
+            | Self::Unindexable(_, error)
+            | Self::Unfit(_, error)
+            | Self::TooLarge(error)
+            | Self::Failed(error) => error.into(),
         }
     }
 }

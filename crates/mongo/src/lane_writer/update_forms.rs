@@ -2,7 +2,7 @@
 
 use bson::{RawArrayBuf, RawBsonRef, RawDocument, RawDocumentBuf, raw::cstr, rawdoc, spec::ElementType};
 
-use super::WriteStep;
+use super::{WriteStep, write_step::id_of};
 
 /// The query that finds `{_id: value}` and nothing else. A regular expression or a document with operators in place of the
 /// value would be taken for a condition, so these are compared by `$eq`.
@@ -33,19 +33,20 @@ pub(super) fn delete_statement(id: &RawDocument) -> RawDocumentBuf {
     rawdoc! { "q": id_query(id), "limit": 1 }
 }
 
-/// The update that carries out `step`, which is no delete; nothing if its document has no `_id`.
+/// The update that carries out `step`; nothing if none does, or its document has no `_id`.
 pub(super) fn update_statement(step: &WriteStep) -> Option<RawDocumentBuf> {
     match step {
-        WriteStep::Delete { .. } => None,
-        WriteStep::Insert { document } => {
-            let mut id = RawDocumentBuf::new();
-            id.append(cstr!("_id"), document.get("_id").ok()??);
-            Some(replacement(&id, document, true))
+        WriteStep::Delete { .. } | WriteStep::Reread { .. } => None,
+        WriteStep::Insert { document } | WriteStep::InsertMissing { document } => {
+            Some(replacement(&id_of(document)?, document, true))
         }
         WriteStep::Replace { id, document } => Some(replacement(id, document, false)),
         WriteStep::Delta { id, delta } => {
             let stage = rawdoc! { "$_internalApplyOplogUpdate": { "oplogUpdate": delta.clone() } };
             Some(rawdoc! { "q": id_query(id), "u": [stage], "upsert": false, "multi": false })
+        }
+        WriteStep::Pipeline { id, stages } => {
+            Some(rawdoc! { "q": id_query(id), "u": stages.clone(), "upsert": false, "multi": false })
         }
     }
 }

@@ -1,7 +1,7 @@
 //! One write of one document, as the applier wants it done.
 
-use bson::RawDocumentBuf;
-use mongoferry_protocol::Namespace;
+use bson::{RawArrayBuf, RawDocument, RawDocumentBuf, raw::cstr};
+use mongoferry_protocol::{CollectionUuid, Namespace};
 
 /// An `id` is a document `{_id: value}`.
 #[derive(Clone, Debug, PartialEq)]
@@ -18,10 +18,25 @@ pub enum WriteStep {
         id: RawDocumentBuf,
         document: RawDocumentBuf,
     },
-    /// The document changes by this `o` of an oplog update, if it exists.
+    /// The document changes by this `o` of an oplog update, if it exists. Only for servers with the stage for it.
     Delta {
         id: RawDocumentBuf,
         delta: RawDocumentBuf,
+    },
+    /// The document changes by these stages, if it exists. Where they fail with ConversionFailure they can't be exact, and
+    /// [`Self::Reread`] takes their place.
+    Pipeline {
+        id: RawDocumentBuf,
+        stages: RawArrayBuf,
+    },
+    /// The document becomes what it is on the source, at the lane's new checkpoint or later: the changes that it is then ahead
+    /// of lead to the same end.
+    Reread {
+        id: RawDocumentBuf,
+    },
+    /// The document, which does not stand there.
+    InsertMissing {
+        document: RawDocumentBuf,
     },
 }
 
@@ -29,6 +44,8 @@ pub enum WriteStep {
 #[derive(Clone, Debug, PartialEq)]
 pub struct CollectionSteps {
     pub namespace: Namespace,
+    /// On the source.
+    pub uuid: CollectionUuid,
     pub steps: Vec<WriteStep>,
 }
 
@@ -45,11 +62,31 @@ impl WriteStep {
     /// Bytes of BSON in it.
     pub(super) fn byte_count(&self) -> usize {
         match self {
-            Self::Delete { id } => id.as_bytes().len(),
-            Self::Insert { document } => document.as_bytes().len(),
+            Self::Delete { id } | Self::Reread { id } => id.as_bytes().len(),
+            Self::Insert { document } | Self::InsertMissing { document } => document.as_bytes().len(),
             Self::Replace { id, document: body } | Self::Delta { id, delta: body } => {
                 id.as_bytes().len() + body.as_bytes().len()
             }
+            Self::Pipeline { id, stages } => id.as_bytes().len() + stages.as_bytes().len(),
         }
     }
+
+    /// `{_id: value}` of its document, if that has one.
+    pub(super) fn id(&self) -> Option<RawDocumentBuf> {
+        match self {
+            Self::Delete { id }
+            | Self::Reread { id }
+            | Self::Replace { id, .. }
+            | Self::Delta { id, .. }
+            | Self::Pipeline { id, .. } => Some(id.clone()),
+            Self::Insert { document } | Self::InsertMissing { document } => id_of(document),
+        }
+    }
+}
+
+/// `{_id: value}` of a document, if it has one.
+pub(super) fn id_of(document: &RawDocument) -> Option<RawDocumentBuf> {
+    let mut id = RawDocumentBuf::new();
+    id.append(cstr!("_id"), document.get("_id").ok()??);
+    Some(id)
 }

@@ -13,7 +13,7 @@ fn insert(id: i32, n: i32) -> WriteStep {
 
 fn round(t: u32, steps: Vec<WriteStep>) -> LaneRound {
     let changes = steps.len() as u64;
-    let collections = vec![CollectionSteps { namespace: namespace("shop.orders"), steps }];
+    let collections = vec![CollectionSteps { namespace: namespace("shop.orders"), uuid: uuid(1), steps }];
     LaneRound { collections, inserts: InsertForm::Insert, checkpoint: at(t), changes }
 }
 

@@ -3,9 +3,11 @@
 mod catalog_changes;
 mod lanes;
 
+use std::sync::Arc;
+
 use bson::{Document, doc};
 use mongodb::Client;
-use mongoferry_mongo::{ApplierState, Beginning, Cluster, LaneCheckpoint, LaneWriter, initialise};
+use mongoferry_mongo::{ApplierState, Beginning, Cluster, LaneCheckpoint, LaneWriter, SourceDocuments, initialise};
 use mongoferry_protocol::{
     ChangePosition, ClusterIdentity, CollectionUuid, CutoverMode, MigrationSettings, Namespace, Optime, StartPoint,
 };
@@ -41,7 +43,8 @@ impl Server {
     }
 
     async fn take_over(&self) -> (ApplierState, Vec<LaneWriter>) {
-        ApplierState::take_over(&self.cluster, LANES).await.expect("takes over")
+        let source = Arc::new(SourceDocuments::new(None, "mongoferry-test"));
+        ApplierState::take_over(&self.cluster, LANES, &source).await.expect("takes over")
     }
 
     async fn run(&self, database: &str, command: Document) -> Document {

@@ -1,0 +1,124 @@
+//! The delta of an update entry as an aggregation pipeline that any server of 4.2 or later runs as an update, for servers
+//! without `$_internalApplyOplogUpdate`.
+//!
+//! The pipeline leaves what the server's own application of the entry would leave, on whatever state of the document it meets:
+//! a path that leads nowhere is passed over, arrays are padded with null, new fields come behind the others in the order of
+//! the entry. Values and names go in as literals; names are compared byte by byte, whatever the collation of the collection.
+//!
+//! Where a pipeline can't be exact it says so. A level to be changed that holds two fields of one name (a pipeline would leave
+//! one of them) makes the update fail with ConversionFailure, which nothing else in a pipeline can raise (shown by 4.2.6, 4.4.2,
+//! 5.0.4 and 6.0.5). A delta that has no pipeline at all (its form is not
+//! known, or it reaches too deep) translates to nothing. Both leave the document as it is: it has to be read anew.
+
+mod change;
+mod diff;
+mod expression;
+mod paths;
+mod stages;
+
+use bson::{RawArrayBuf, RawDocument};
+
+use crate::element::{elements, find};
+use change::Delta;
+
+/// The server's limit on nested BSON is 180 levels, and one level of a document takes some 16 of them in an expression.
+const DEEPEST: usize = 8;
+/// An expression beyond this costs more than reading the document; without the values, which take as long as they are.
+const LONGEST_BYTES: usize = 1 << 20;
+
+/// The stages that do what `delta`, the `o` of an update entry, does; nothing if no pipeline does.
+pub fn update_pipeline(delta: &RawDocument) -> Option<RawArrayBuf> {
+    let delta = parse(delta)?;
+    if let Some(stages) = stages::plain_stages(&delta) {
+        return Some(stages);
+    }
+    (delta.root.depth() <= DEEPEST).then(|| expression::replace_stage(&delta, LONGEST_BYTES)).flatten()
+}
+
+/// Whether servers differ in what they make of this delta: 4.2 and 4.4 add new fields with names that are numbers in the
+/// order of the digits ("10", "9"), 5.0 and later in that of the numbers (4.4.2 against 5.0.4). The entry has them in the order
+/// of the server that wrote it, as has its pipeline.
+pub fn is_applied_differently(delta: &RawDocument) -> bool {
+    let is_old = find(delta, "$v").ok().flatten().and_then(|version| version.integer()) == Some(1);
+    is_old && paths::parse(delta).is_none_or(|delta| delta.root.has_numbers_out_of_order())
+}
+
+fn parse(delta: &RawDocument) -> Option<Delta<'_>> {
+    let version = find(delta, "$v").ok()??.integer()?;
+    match version {
+        1 => paths::parse(delta),
+        2 => {
+            let mut found = None;
+            for element in elements(delta) {
+                let element = element.ok()?;
+                match element.name {
+                    b"$v" => {}
+                    b"diff" => found = Some(element.document()?),
+                    _ => return None,
+                }
+            }
+            diff::parse(found?)
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bson::{RawArrayBuf, rawdoc};
+
+    use super::{is_applied_differently, update_pipeline};
+
+    #[test]
+    fn whole_fields_of_the_document_take_plain_stages() {
+        let stages = |set: &str| {
+            let mut stages = RawArrayBuf::new();
+            stages.push(rawdoc! { "$unset": ["gone"] });
+            let mut values = bson::RawDocumentBuf::new();
+            values.append(bson::raw::CString::try_from(set).expect("no zero"), rawdoc! { "$literal": 1 });
+            stages.push(rawdoc! { "$set": values });
+            Some(stages)
+        };
+        let old = rawdoc! { "$v": 1, "$set": { "a": 1 }, "$unset": { "gone": true } };
+        assert_eq!(update_pipeline(&old), stages("a"));
+        let new = rawdoc! { "$v": 2, "diff": { "d": { "gone": false }, "u": { "a": 1 } } };
+        assert_eq!(update_pipeline(&new), stages("a"));
+        let dotted = rawdoc! { "$v": 2, "diff": { "d": { "gone": false }, "u": { "a.b": 1 } } };
+        let stages = update_pipeline(&dotted).expect("has a pipeline");
+        let first = stages.get_document(0).expect("has a stage");
+        assert!(first.get_document("$replaceWith").is_ok());
+    }
+
+    #[test]
+    fn what_is_not_known_has_no_pipeline() {
+        for delta in [
+            rawdoc! { "$v": 3, "diff": {} },
+            rawdoc! { "$v": 2 },
+            rawdoc! { "$v": 2, "diff": { "u": { "a": 1 } }, "more": 1 },
+            rawdoc! { "$v": 2, "diff": { "sdata": { "b": { "o": 1 } } } },
+            rawdoc! { "$v": 2, "diff": { "z": { "a": 1 } } },
+            rawdoc! { "$v": 2, "diff": { "sa": { "a": true, "ux": 1 } } },
+            rawdoc! { "$v": 2, "diff": { "sa": { "a": true, "l": 1, "u4": 1 } } },
+            rawdoc! { "$v": 2, "diff": { "a": true, "u0": 1 } },
+            rawdoc! { "$v": 1, "$set": { "a.b": 1, "a": 1 } },
+            rawdoc! { "$v": 1, "$inc": { "a": 1 } },
+            rawdoc! { "$v": 1, "$set": { "a.b.c.d.e.f.g.h.i": 1 } },
+        ] {
+            assert_eq!(update_pipeline(&delta), None, "{delta:?}");
+        }
+    }
+
+    #[test]
+    fn numbers_as_new_names_are_added_in_the_order_of_the_source() {
+        let cases = [
+            (rawdoc! { "$v": 1, "$set": { "10": 1, "9": 1 } }, true),
+            (rawdoc! { "$v": 1, "$set": { "a.10": 1, "a.5x": 1, "a.9": 1 } }, true),
+            (rawdoc! { "$v": 1, "$set": { "9": 1, "10": 1, "A": 1 } }, false),
+            (rawdoc! { "$v": 1, "$set": { "a.0": 1, "a.1": 1, "b.0": 1 }, "$unset": { "c": true } }, false),
+            (rawdoc! { "$v": 2, "diff": { "i": { "10": 1, "9": 1 } } }, false),
+        ];
+        for (delta, expected) in cases {
+            assert_eq!(is_applied_differently(&delta), expected, "{delta:?}");
+        }
+    }
+}

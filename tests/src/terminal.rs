@@ -5,6 +5,7 @@ use std::{
     io::{Read, Write},
     process::{Child, Command},
     sync::{Arc, Mutex},
+    thread::JoinHandle,
     time::Duration,
 };
 
@@ -22,6 +23,7 @@ pub struct Terminal {
     child: Child,
     keyboard: File,
     screen: Arc<Mutex<String>>,
+    reader: Option<JoinHandle<()>>,
 }
 
 impl Terminal {
@@ -37,10 +39,10 @@ impl Terminal {
         let child = command.stdin(end()).stdout(end()).stderr(end()).spawn().expect("the command starts");
         let keyboard = File::from(ours);
         let screen = Arc::new(Mutex::new(String::new()));
-        follow(keyboard.try_clone().expect("the terminal opens again"), screen.clone());
+        let reader = follow(keyboard.try_clone().expect("the terminal opens again"), screen.clone());
         // The command holds the terminal's other end now, and so does `command` until it is dropped here.
         drop(command);
-        Self { child, keyboard, screen }
+        Self { child, keyboard, screen, reader: Some(reader) }
     }
 
     /// Everything shown so far.
@@ -52,10 +54,19 @@ impl Terminal {
     pub async fn wait_for(&mut self, text: &str) {
         let began = Instant::now();
         while !self.screen().contains(text) {
-            let ended = self.child.try_wait().expect("a child can be asked");
-            assert!(ended.is_none() || self.screen().contains(text), "ended before {text:?}:\n{}", self.screen());
+            if self.child.try_wait().expect("a child can be asked").is_some() {
+                self.read_to_end();
+                assert!(self.screen().contains(text), "ended before {text:?}:\n{}", self.screen());
+            }
             assert!(began.elapsed() < PATIENCE, "never came: {text:?}\n{}", self.screen());
             sleep(POLL).await;
+        }
+    }
+
+    /// What the ended command said last may not be read yet.
+    fn read_to_end(&mut self) {
+        if let Some(reader) = self.reader.take() {
+            reader.join().expect("no panic");
         }
     }
 
@@ -83,13 +94,13 @@ impl Terminal {
 }
 
 /// Until the command has closed its end, which is reported as an error.
-fn follow(mut terminal: File, screen: Arc<Mutex<String>>) {
+fn follow(mut terminal: File, screen: Arc<Mutex<String>>) -> JoinHandle<()> {
     std::thread::spawn(move || {
         let mut bytes = [0; 4096];
         while let Ok(count @ 1..) = terminal.read(&mut bytes) {
             screen.lock().expect("no panic").push_str(&String::from_utf8_lossy(&bytes[..count]));
         }
-    });
+    })
 }
 
 impl Drop for Terminal {

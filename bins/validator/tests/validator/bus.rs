@@ -1,7 +1,7 @@
 //! With a bus: its own check, the stored report, and a migration that is under way.
 
 use bson::doc;
-use mongoferry_bus::{Bus, BusOptions, key};
+use mongoferry_bus::{Bus, BusOptions, key, look};
 use mongoferry_protocol::{
     ClusterIdentity, CutoverMode, MigrationId, MigrationSettings, Phase, PhaseRecord, ValidationReport,
 };
@@ -80,6 +80,32 @@ async fn a_bus_that_does_not_answer_hides_nothing_else() {
     let report: ValidationReport = serde_json::from_str(&outcome.stdout).expect("a report");
     assert_eq!(only_error(&report).code, "MF-V21");
     assert!(report.source.is_some() && report.destination.is_some());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mere_look_leaves_nothing_on_the_bus_and_a_bus_without_jetstream_is_told() {
+    let (source, destination) = tokio::try_join!(ReplicaSet::single(), ReplicaSet::single()).expect("two replica sets");
+    let nats = NatsServer::builder().start().await.expect("a bus");
+    let url = nats.url();
+    let arguments = ["--nats", &url, "--look-only", "--format", "json"];
+    let outcome = Outcome::of(&source.uri(), &destination.uri(), &arguments).await;
+    let report: ValidationReport = serde_json::from_str(&outcome.stdout).expect("a report");
+    assert_eq!(outcome.code, 0, "{:#?}", troubles(&report));
+    assert!(passed(&report, "MF-V21").contains("no limit for this account"), "{report:#?}");
+    let options = BusOptions { url, user: None, password: None, credentials_file: None, replicas: 1 };
+    assert_eq!(look(&options).await.expect("answers").stored_bytes, 0);
+
+    let plain = NatsAccount::without_jetstream().await;
+    let url = plain.url();
+    for look in [&["--look-only"][..], &[]] {
+        let arguments = [&["--nats", &url, "--nats-user", "ferry", "--format", "json"], look].concat();
+        let environment = [("MONGOFERRY_NATS_PASSWORD", "s3cret")];
+        let outcome = Outcome::with(&source.uri(), &destination.uri(), &arguments, &environment).await;
+        let report: ValidationReport = serde_json::from_str(&outcome.stdout).expect("a report");
+        let error = only_error(&report);
+        assert_eq!((outcome.code, error.code.as_str()), (3, "MF-V21"));
+        assert!(error.found.contains("JetStream"), "{error:#?}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -21,11 +21,21 @@ impl NatsAccount {
     /// User `ferry`, password `s3cret`; `max_file` bytes on disk, messages of `max_payload` bytes.
     pub async fn start(max_file: u64, max_payload: u64) -> Self {
         let store = tempfile::tempdir().expect("a directory");
+        let jetstream = format!("jetstream {{ store_dir: \"{}\" }}", store.path().display());
+        let account = format!("jetstream: {{ max_file: {max_file} }},");
+        Self::with(store, max_payload, &jetstream, &account).await
+    }
+
+    /// The same without JetStream.
+    pub async fn without_jetstream() -> Self {
+        Self::with(tempfile::tempdir().expect("a directory"), 1 << 20, "", "").await
+    }
+
+    async fn with(store: TempDir, max_payload: u64, jetstream: &str, account: &str) -> Self {
         let port = std::net::TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("bound").port();
         let config = format!(
-            "listen: \"127.0.0.1:{port}\"\nmax_payload: {max_payload}\njetstream {{ store_dir: \"{}\" }}\n\
-             accounts {{ A: {{ jetstream: {{ max_file: {max_file} }}, users: [{{ user: ferry, password: s3cret }}] }} }}\n",
-            store.path().display()
+            "listen: \"127.0.0.1:{port}\"\nmax_payload: {max_payload}\n{jetstream}\n\
+             accounts {{ A: {{ {account} users: [{{ user: ferry, password: s3cret }}] }} }}\n"
         );
         let file = store.path().join("nats.conf");
         fs::write(&file, config).expect("written");

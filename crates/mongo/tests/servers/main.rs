@@ -2,6 +2,7 @@
 
 mod catalog;
 mod copying;
+mod dropping;
 mod indexes;
 mod oplog;
 mod refusals;

@@ -3,7 +3,34 @@
 use mongoferry_protocol::Severity;
 use mongoferry_testbed::{ProxyMode, ReplicaSet};
 
+use tokio::{
+    net::{TcpListener, TcpSocket, TcpStream},
+    task::JoinSet,
+};
+
 use crate::outcome::{Outcome, only_error, passed, troubles_of};
+
+/// A port that leaves every request for a connection unanswered, as a firewall does: nobody accepts there, and the queue is
+/// full.
+struct Filtered {
+    listener: TcpListener,
+    _queued: JoinSet<std::io::Result<TcpStream>>,
+}
+
+impl Filtered {
+    fn start() -> Self {
+        let socket = TcpSocket::new_v4().expect("a socket");
+        socket.bind("127.0.0.1:0".parse().expect("an address")).expect("a port");
+        let listener = socket.listen(1).expect("listens");
+        let address = listener.local_addr().expect("bound");
+        let _queued = (0..16).map(|_| TcpStream::connect(address)).collect();
+        Self { listener, _queued }
+    }
+
+    fn uri(&self) -> String {
+        format!("mongodb://{}", self.listener.local_addr().expect("bound"))
+    }
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_does_not_answer_is_told_apart() {
@@ -14,16 +41,21 @@ async fn what_does_not_answer_is_told_apart() {
     assert!(passed(&report, "MF-V01").contains("127.0.0.1") && !passed(&report, "MF-V02").is_empty());
 
     silent.proxy(0).set(ProxyMode::BlackHole);
+    let filtered = Filtered::start();
     for (uri, code, found, remedy) in [
+        (filtered.uri(), "MF-V02", "no answer within", "ip access list"),
         (silent.uri(), "MF-V02", "says nothing within", "firewall"),
-        ("mongodb://127.0.0.1:1".to_owned(), "MF-V02", "refused", "net.bindIp"),
+        ("mongodb://127.0.0.1:1".to_owned(), "MF-V02", "refused", "net.bindip"),
         ("mongodb://nowhere.invalid".to_owned(), "MF-V01", "nowhere.invalid", "/etc/hosts"),
         ("mongodb+srv://cluster.invalid".to_owned(), "MF-V01", "cluster.invalid", "_mongodb._tcp"),
     ] {
         let (exit, report) = Outcome::json(&uri, &destination.uri()).await;
         let error = only_error(&report);
         assert_eq!((exit, error.code.as_str()), (3, code), "{uri}");
-        assert!(error.found.to_lowercase().contains(found) && error.remedy.contains(remedy), "{error:#?}");
+        assert!(
+            error.found.to_lowercase().contains(found) && error.remedy.to_lowercase().contains(remedy),
+            "{error:#?}"
+        );
         assert!(report.source.is_none() && report.destination.is_some());
     }
     // One that answers is enough.

@@ -10,6 +10,15 @@ impl Active<'_> {
     /// Applies `ddl`; afterwards every lane stands at `checkpoint`, its position. A change that a predecessor has claimed
     /// is done as it was planned then.
     pub async fn cross_barrier(&mut self, ddl: &Ddl, checkpoint: LaneCheckpoint) -> Result<(), ApplierError> {
+        let crossed = self.cross(ddl, checkpoint).await;
+        if crossed.is_err() {
+            // Who has lost the lease meanwhile, by sleeping for instance, sees what its successor does to the catalog.
+            self.lease.check()?;
+        }
+        crossed
+    }
+
+    async fn cross(&mut self, ddl: &Ddl, checkpoint: LaneCheckpoint) -> Result<(), ApplierError> {
         self.lease.check()?;
         let plan = match self.claimed(checkpoint.position) {
             Some(plan) => plan,

@@ -8,6 +8,7 @@
 mod collections;
 mod documents;
 mod indexes;
+mod same_fields;
 
 use mongodb::{
     Client,
@@ -43,7 +44,7 @@ async fn compare(source: &Client, destination: &Client) -> Result<Vec<String>> {
             found.add(format!("{namespace}: only on the source"));
             continue;
         };
-        if expected != actual {
+        if !collections::same(expected, actual) {
             found.add(format!("{namespace}: listed as {actual} on the destination, as {expected} on the source"));
         }
         if collections::holds_documents(expected) && collections::holds_documents(actual) && !found.full() {

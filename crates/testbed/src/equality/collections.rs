@@ -6,6 +6,8 @@ use bson::{Document, doc};
 use mongodb::{Client, error::Result};
 use mongoferry_protocol::Namespace;
 
+use super::same_fields::same_fields;
+
 /// Databases that are never migrated; written out here, since this comparison trusts nothing of the product's.
 const IGNORED: [&str; 4] = ["admin", "local", "config", "mongoferry"];
 
@@ -26,6 +28,17 @@ pub(super) async fn list(client: &Client) -> Result<BTreeMap<Namespace, Document
         }
     }
     Ok(listed)
+}
+
+/// Options stand in any order.
+pub(super) fn same(one: &Document, other: &Document) -> bool {
+    let without_options = |collection: &Document| {
+        let mut rest = collection.clone();
+        rest.remove("options");
+        rest
+    };
+    let options = |collection: &Document| collection.get_document("options").cloned().unwrap_or_default();
+    same_fields(&without_options(one), &without_options(other)) && same_fields(&options(one), &options(other))
 }
 
 pub(super) fn holds_documents(collection: &Document) -> bool {

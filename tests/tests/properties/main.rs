@@ -1,0 +1,13 @@
+mod action;
+mod budget;
+mod dice;
+mod follow;
+mod history;
+mod migration;
+mod operations;
+mod piecemeal_copy;
+mod player;
+mod random_histories;
+mod servers;
+mod stage_process;
+mod tally;

@@ -1,0 +1,132 @@
+//! A copy in turns: whose turn a document's is depends on the bytes of its `_id`, so that each is read at a time of its own.
+
+use bson::{RawArrayBuf, RawBsonRef, RawDocument, Timestamp};
+use mongoferry_bus::key;
+use mongoferry_mongo::{
+    CollectionInfo, MongoError, RangeReader, RangeRequest, ServerVersion, build_indexes, create_collection, facts,
+    insert_raw, list_catalog,
+};
+use mongoferry_protocol::{Catalog, CollectionPlan, CollectionUuid, CopyRange, Optime, ReadOrder, StartPoint};
+use serde_bytes::ByteBuf;
+
+use crate::{
+    history::History,
+    migration::Migration,
+    tally::{Copied, Tally},
+};
+
+pub struct PiecemealCopy {
+    collections: Vec<CollectionInfo>,
+    version: ServerVersion,
+    apply_after: Optime,
+    turns: usize,
+    whole_collections: bool,
+}
+
+impl PiecemealCopy {
+    /// Lists the source and creates every collection on the destination.
+    pub async fn list(migration: &Migration<'_>, start: StartPoint, history: &History) -> Self {
+        let listing = list_catalog(&migration.source).await.expect("lists");
+        let version = facts(&migration.destination).await.expect("answers").version;
+        for info in &listing.collections {
+            migration.bus.records().put(&key::collection(uuid_of(info)), &plan(info)).await.expect("stored");
+            create_collection(&migration.destination, version, &info.namespace, &info.options).await.expect("created");
+        }
+        let collections = listing.collections.iter().map(uuid_of).collect();
+        let catalog = Catalog { listed_at: listing.listed_at, collections };
+        migration.bus.records().put(&key::catalog(), &catalog).await.expect("stored");
+        Self {
+            collections: listing.collections,
+            version,
+            apply_after: start.apply_after,
+            turns: history.turns,
+            whole_collections: history.whole_collections,
+        }
+    }
+
+    /// Copies the documents whose turn it is. The user is silent meanwhile; `now` is the last thing that happened.
+    pub async fn take_turn(&self, migration: &Migration<'_>, turn: usize, now: Timestamp, tally: &mut Tally) {
+        for info in &self.collections {
+            match self.copy_from(migration, info, turn, now, tally).await {
+                Ok(()) => {}
+                Err(MongoError::CollectionGone { .. }) => tally.moment("the collection was gone"),
+                Err(error) => panic!("copying {}: {error}", info.namespace),
+            }
+        }
+    }
+
+    async fn copy_from(
+        &self,
+        migration: &Migration<'_>,
+        info: &CollectionInfo,
+        turn: usize,
+        now: Timestamp,
+        tally: &mut Tally,
+    ) -> Result<(), MongoError> {
+        let collection = uuid_of(info);
+        let range = CopyRange { collection, number: 0, order: ReadOrder::ById, lower: None, upper: None };
+        let request = RangeRequest {
+            database: info.namespace.database(),
+            range: &range,
+            resume: None,
+            apply_after: self.apply_after,
+            average_document_bytes: 0,
+        };
+        let mut reader = RangeReader::open(&migration.source, &request).await?;
+        while let Some(batch) = reader.next().await? {
+            let mut chosen = RawArrayBuf::new();
+            for document in batch.array().into_iter().flatten().filter_map(RawBsonRef::as_document) {
+                let id = id_bytes(document);
+                if self.turn_of(collection, &id) == turn {
+                    chosen.push(document.to_owned());
+                    tally.copied(Copied { collection, id, at: now });
+                }
+            }
+            if !chosen.is_empty() {
+                insert_raw(&migration.destination, &info.namespace, &chosen).await?;
+            }
+        }
+        Ok(())
+    }
+
+    fn turn_of(&self, collection: CollectionUuid, id: &[u8]) -> usize {
+        let own: &[u8] = if self.whole_collections { &[] } else { id };
+        let hash = collection
+            .bytes()
+            .iter()
+            .chain(own)
+            .fold(17_usize, |hash, byte| (hash ^ usize::from(*byte)).wrapping_mul(0x0100_0000_01b3));
+        (hash >> 8) % self.turns
+    }
+
+    /// Builds the indexes that the listing told of.
+    pub async fn finish(&self, migration: &Migration<'_>) {
+        for info in &self.collections {
+            build_indexes(&migration.destination, self.version, &info.namespace, &info.indexes).await.expect("built");
+        }
+    }
+}
+
+fn uuid_of(info: &CollectionInfo) -> CollectionUuid {
+    info.uuid.expect("a collection has a UUID")
+}
+
+fn plan(info: &CollectionInfo) -> CollectionPlan {
+    CollectionPlan {
+        uuid: uuid_of(info),
+        namespace: info.namespace.clone(),
+        options: info.options.as_bytes().to_vec(),
+        indexes: info.indexes.iter().map(|index| ByteBuf::from(index.as_bytes())).collect(),
+        size_bytes: info.size_bytes,
+        document_count: info.document_count,
+    }
+}
+
+/// Type and bytes of the `_id`.
+pub fn id_bytes(document: &RawDocument) -> Vec<u8> {
+    let mut id = bson::RawDocumentBuf::new();
+    if let Ok(Some(value)) = document.get("_id") {
+        id.append(bson::raw::cstr!("_id"), value);
+    }
+    id.into_bytes()
+}

@@ -1,0 +1,78 @@
+//! One of the product's binaries at work.
+
+use std::{
+    fs::OpenOptions,
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    time::Duration,
+};
+
+use mongoferry_tests::binary;
+use rustix::process::{Pid, Signal, kill_process};
+
+const LOOK_AGAIN: Duration = Duration::from_millis(10);
+
+pub struct StageProcess {
+    child: Child,
+    log: PathBuf,
+}
+
+impl StageProcess {
+    /// `arguments` beside its `uri`, an environment variable and its value. Its log is a file in `directory`.
+    pub fn start(name: &str, arguments: &[&str], uri: (&str, &str), directory: &Path) -> Self {
+        let number = std::fs::read_dir(directory).expect("a directory").count();
+        let log = directory.join(format!("{name}.{number}.log"));
+        let file = OpenOptions::new().create(true).append(true).open(&log).expect("the log can be written");
+        let child =
+            Command::new(binary(name)).args(arguments).env(uri.0, uri.1).stdin(Stdio::null()).stderr(file).spawn();
+        Self { child: child.expect("it starts"), log }
+    }
+
+    /// SIGKILL.
+    pub fn kill(mut self) {
+        self.child.kill().expect("it can be killed");
+        self.child.wait().expect("it ends");
+    }
+
+    /// SIGSTOP.
+    pub fn suspend(&self) {
+        self.signal(Signal::STOP);
+    }
+
+    /// SIGCONT.
+    pub fn wake(&self) {
+        self.signal(Signal::CONT);
+    }
+
+    fn signal(&self, signal: Signal) {
+        let pid = Pid::from_raw(i32::try_from(self.child.id()).expect("a process id")).expect("not 0");
+        kill_process(pid, signal).expect("the process is there");
+    }
+
+    pub async fn exit_code(&mut self) -> Option<i32> {
+        loop {
+            if let Some(status) = self.child.try_wait().expect("it can be asked") {
+                return status.code();
+            }
+            tokio::time::sleep(LOOK_AGAIN).await;
+        }
+    }
+
+    /// Panics with the log if it has ended.
+    pub fn assert_alive(&mut self) {
+        if let Some(status) = self.child.try_wait().expect("it can be asked") {
+            panic!("{} ended ({status}):\n{}", self.log.display(), self.log_text());
+        }
+    }
+
+    pub fn log_text(&self) -> String {
+        std::fs::read_to_string(&self.log).unwrap_or_default()
+    }
+}
+
+impl Drop for StageProcess {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

@@ -5,7 +5,7 @@ use bson::{Document, RawDocumentBuf};
 /// A command and the database it is for.
 #[derive(Clone, Debug)]
 pub struct Statement {
-    pub database: &'static str,
+    pub database: String,
     pub command: RawDocumentBuf,
 }
 
@@ -29,11 +29,11 @@ pub enum Action {
     },
 }
 
-pub fn on(database: &'static str, command: Document) -> Statement {
+pub fn on(database: &str, command: Document) -> Statement {
     let command = RawDocumentBuf::try_from(&command).expect("a document");
-    Statement { database, command }
+    Statement { database: database.to_owned(), command }
 }
 
-pub fn command(database: &'static str, command: Document) -> Action {
+pub fn command(database: &str, command: Document) -> Action {
     Action::Command(on(database, command))
 }

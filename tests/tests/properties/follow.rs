@@ -15,7 +15,7 @@ use crate::{
 /// The differences, and what the processes at work said. Both sides must be empty before.
 pub async fn follow(servers: &Servers, id: &str, history: &History, tally: &mut Tally) -> Result<(), String> {
     let mut migration = Migration::create(servers, id).await;
-    let mut player = Player::new(servers.user.clone());
+    let mut player = Player::new(servers);
     let (mut start, mut copy) = (None, None);
     for step in &history.steps {
         match step {
@@ -24,12 +24,13 @@ pub async fn follow(servers: &Servers, id: &str, history: &History, tally: &mut 
             Step::List => {
                 player.end_prepared(true).await;
                 let start = start.expect("is captured from before the listing");
-                copy = Some(PiecemealCopy::list(&migration, start, history).await);
+                copy = Some(PiecemealCopy::list(&migration, start, history.turns, history.whole_collections).await);
             }
             Step::Copy { turn } => {
                 player.end_prepared(true).await;
                 let now = last_entry(&servers.user).await;
-                copy.as_ref().expect("listed before").take_turn(&migration, *turn, now, tally).await;
+                let copy: &PiecemealCopy = copy.as_ref().expect("listed before");
+                copy.take_turn(&migration, now, tally, |info, id| copy.turn_of(info, id) == *turn).await;
             }
             Step::Replay => {
                 copy.as_ref().expect("listed before").finish(&migration).await;
@@ -50,7 +51,8 @@ pub async fn follow(servers: &Servers, id: &str, history: &History, tally: &mut 
     Err(format!("{}\n{logs}", differences.join("\n")))
 }
 
-async fn last_entry(user: &Client) -> Timestamp {
+/// The optime of the last entry of the source's oplog.
+pub async fn last_entry(user: &Client) -> Timestamp {
     let oplog = user.database("local").collection::<bson::Document>("oplog.rs");
     let last = oplog.find_one(doc! {}).sort(doc! { "$natural": -1 }).projection(doc! { "ts": 1 }).await;
     last.expect("readable").expect("there is one").get_timestamp("ts").expect("has one")

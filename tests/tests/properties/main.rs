@@ -1,6 +1,9 @@
 mod action;
 mod budget;
+mod case;
+mod cases;
 mod dice;
+mod extended_json;
 mod follow;
 mod history;
 mod migration;

@@ -10,7 +10,6 @@ use mongoferry_protocol::{Catalog, CollectionPlan, CollectionUuid, CopyRange, Op
 use serde_bytes::ByteBuf;
 
 use crate::{
-    history::History,
     migration::Migration,
     tally::{Copied, Tally},
 };
@@ -25,7 +24,7 @@ pub struct PiecemealCopy {
 
 impl PiecemealCopy {
     /// Lists the source and creates every collection on the destination.
-    pub async fn list(migration: &Migration<'_>, start: StartPoint, history: &History) -> Self {
+    pub async fn list(migration: &Migration<'_>, start: StartPoint, turns: usize, whole_collections: bool) -> Self {
         let listing = list_catalog(&migration.source).await.expect("lists");
         let version = facts(&migration.destination).await.expect("answers").version;
         for info in &listing.collections {
@@ -35,19 +34,20 @@ impl PiecemealCopy {
         let collections = listing.collections.iter().map(uuid_of).collect();
         let catalog = Catalog { listed_at: listing.listed_at, collections };
         migration.bus.records().put(&key::catalog(), &catalog).await.expect("stored");
-        Self {
-            collections: listing.collections,
-            version,
-            apply_after: start.apply_after,
-            turns: history.turns,
-            whole_collections: history.whole_collections,
-        }
+        Self { collections: listing.collections, version, apply_after: start.apply_after, turns, whole_collections }
     }
 
-    /// Copies the documents whose turn it is. The user is silent meanwhile; `now` is the last thing that happened.
-    pub async fn take_turn(&self, migration: &Migration<'_>, turn: usize, now: Timestamp, tally: &mut Tally) {
+    /// Copies the documents that are chosen by their database and by their `_id`s; those that are copied already stay as
+    /// they are. The user is silent meanwhile; `now` is the last thing that happened.
+    pub async fn take_turn(
+        &self,
+        migration: &Migration<'_>,
+        now: Timestamp,
+        tally: &mut Tally,
+        chosen: impl Fn(&CollectionInfo, &[u8]) -> bool,
+    ) {
         for info in &self.collections {
-            match self.copy_from(migration, info, turn, now, tally).await {
+            match self.copy_from(migration, info, now, tally, &chosen).await {
                 Ok(()) => {}
                 Err(MongoError::CollectionGone { .. }) => tally.moment("the collection was gone"),
                 Err(error) => panic!("copying {}: {error}", info.namespace),
@@ -59,9 +59,9 @@ impl PiecemealCopy {
         &self,
         migration: &Migration<'_>,
         info: &CollectionInfo,
-        turn: usize,
         now: Timestamp,
         tally: &mut Tally,
+        chosen: &impl Fn(&CollectionInfo, &[u8]) -> bool,
     ) -> Result<(), MongoError> {
         let collection = uuid_of(info);
         let range = CopyRange { collection, number: 0, order: ReadOrder::ById, lower: None, upper: None };
@@ -74,22 +74,24 @@ impl PiecemealCopy {
         };
         let mut reader = RangeReader::open(&migration.source, &request).await?;
         while let Some(batch) = reader.next().await? {
-            let mut chosen = RawArrayBuf::new();
+            let mut documents = RawArrayBuf::new();
             for document in batch.array().into_iter().flatten().filter_map(RawBsonRef::as_document) {
                 let id = id_bytes(document);
-                if self.turn_of(collection, &id) == turn {
-                    chosen.push(document.to_owned());
+                if chosen(info, &id) {
+                    documents.push(document.to_owned());
                     tally.copied(Copied { collection, id, at: now });
                 }
             }
-            if !chosen.is_empty() {
-                insert_raw(&migration.destination, &info.namespace, &chosen).await?;
+            if !documents.is_empty() {
+                insert_raw(&migration.destination, &info.namespace, &documents).await?;
             }
         }
         Ok(())
     }
 
-    fn turn_of(&self, collection: CollectionUuid, id: &[u8]) -> usize {
+    /// The turn of a document, if each has its own.
+    pub fn turn_of(&self, info: &CollectionInfo, id: &[u8]) -> usize {
+        let collection = uuid_of(info);
         let own: &[u8] = if self.whole_collections { &[] } else { id };
         let hash = collection
             .bytes()

@@ -1,18 +1,25 @@
 //! The user: performs actions on the source, one after the other.
 
+use std::sync::atomic::{AtomicI64, Ordering};
+
 use bson::{Bson, Document, Timestamp, doc, raw::cstr};
 use mongodb::{Client, ClientSession, error::ErrorKind};
 
-use crate::action::{Action, Statement};
+use crate::{
+    action::{Action, Statement},
+    servers::Servers,
+};
 
 pub struct Player {
     client: Client,
+    /// Sessions of its own: a session's numbers must grow, and the driver counts for its transactions.
+    retrying: Client,
     prepared: Option<(ClientSession, Timestamp)>,
 }
 
 impl Player {
-    pub fn new(client: Client) -> Self {
-        Self { client, prepared: None }
+    pub fn new(servers: &Servers) -> Self {
+        Self { client: servers.user.clone(), retrying: servers.retrying.clone(), prepared: None }
     }
 
     /// Says whether the server did it. What it refuses is not done; anything else that goes wrong panics.
@@ -30,15 +37,16 @@ impl Player {
     }
 
     async fn run(&self, statement: &Statement) -> Result<(), String> {
-        let reply = self.client.database(statement.database).run_raw_command(statement.command.clone()).await;
+        let reply = self.client.database(&statement.database).run_raw_command(statement.command.clone()).await;
         outcome(statement, reply)
     }
 
     async fn retryable(&self, statement: &Statement) -> Result<(), String> {
-        let mut session = self.client.start_session().await.expect("a session");
+        static NUMBER: AtomicI64 = AtomicI64::new(1);
+        let mut session = self.retrying.start_session().await.expect("a session");
         let mut command = statement.command.clone();
-        command.append(cstr!("txnNumber"), 1_i64);
-        let database = self.client.database(statement.database);
+        command.append(cstr!("txnNumber"), NUMBER.fetch_add(1, Ordering::Relaxed));
+        let database = self.retrying.database(&statement.database);
         outcome(statement, database.run_raw_command(command).session(&mut session).await)
     }
 
@@ -55,7 +63,7 @@ impl Player {
         let mut session = self.client.start_session().await.expect("a session");
         session.start_transaction().await.expect("none is open");
         for statement in statements {
-            let database = self.client.database(statement.database);
+            let database = self.client.database(&statement.database);
             let reply = database.run_raw_command(statement.command.clone()).session(&mut session).await;
             if let Err(refused) = outcome(statement, reply) {
                 let _ = session.abort_transaction().await;

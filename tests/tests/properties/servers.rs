@@ -12,6 +12,7 @@ pub struct Servers {
     pub destination: ReplicaSet,
     /// The users' own connections.
     pub user: Client,
+    pub retrying: Client,
     pub observer: Client,
     pub nats: NatsServer,
     pub versions: (MongodVersion, MongodVersion),
@@ -32,10 +33,11 @@ impl Servers {
         let (source_set, destination_set) = tokio::join!(source_set, destination_set);
         let (source_set, destination_set) = (source_set.expect("a source"), destination_set.expect("a destination"));
         let user = source_set.client().await.expect("the source answers");
+        let retrying = source_set.client().await.expect("the source answers");
         let observer = destination_set.client().await.expect("the destination answers");
         let nats = NatsServer::builder().start().await.expect("a bus");
         let versions = (source, destination);
-        Self { source: source_set, destination: destination_set, user, observer, nats, versions }
+        Self { source: source_set, destination: destination_set, user, retrying, observer, nats, versions }
     }
 
     /// Of the source.

@@ -60,11 +60,20 @@ impl Tally {
 
     /// Counts the entries that were captured of one history, and what they were to the documents copied in it.
     pub async fn count_oplog(&mut self, user: &Client, from: Timestamp) {
+        self.count_oplog_of(user, from, |_| true).await;
+    }
+
+    /// The same of some databases only; transactions and what concerns no database count for each.
+    pub async fn count_oplog_of(&mut self, user: &Client, from: Timestamp, wanted: impl Fn(&str) -> bool) {
         self.histories += 1;
         let oplog = user.database("local").collection::<RawDocumentBuf>("oplog.rs");
         let mut entries = oplog.find(doc! { "ts": { "$gte": from } }).await.expect("readable");
         let mut changes = DocumentChanges::default();
         while let Some(entry) = entries.try_next().await.expect("readable") {
+            let database = entry.get_str("ns").unwrap_or_default().split('.').next().unwrap_or_default();
+            if !wanted(database) && database != "admin" {
+                continue;
+            }
             for kind in kinds(&entry) {
                 *self.entries.entry(kind).or_default() += 1;
             }
@@ -87,6 +96,11 @@ impl Tally {
             *into = (into.0 + done, into.1 + refused, if reason.is_empty() { into.2.clone() } else { reason });
         }
         self.histories += other.histories;
+    }
+
+    /// Whether there was an entry of a kind whose name begins so.
+    pub fn has_entry(&self, kind: &str) -> bool {
+        self.entries.keys().any(|name| name.starts_with(kind))
     }
 
     /// What histories of a source of this release should have met and did not.

@@ -122,12 +122,18 @@ fn move_over(dice: &mut Dice, over: bool) -> Vec<Action> {
 
 fn validator(dice: &mut Dice) -> Vec<Action> {
     let (database, name) = (dice.database(), dice.name());
-    let change = match dice.number(3) {
-        0 => doc! { "collMod": name, "validator": some_validator(dice) },
-        1 => doc! { "collMod": name, "validationLevel": dice.pick(&["off", "moderate", "strict"]) },
-        _ => doc! { "collMod": name, "validator": {}, "validationAction": "warn" },
-    };
-    vec![Action::Command(ensure(dice, database, name, 1)), command(database, change)]
+    let changes = [
+        doc! { "collMod": name, "validator": some_validator(dice) },
+        doc! { "collMod": name, "validationLevel": dice.pick(&["off", "moderate", "strict"]) },
+        doc! { "collMod": name, "validator": {}, "validationAction": "warn" },
+    ];
+    let mut actions = vec![Action::Command(ensure(dice, database, name, 1))];
+    for change in changes {
+        if dice.mostly(0.4) {
+            actions.push(command(database, change));
+        }
+    }
+    actions
 }
 
 fn drop(dice: &mut Dice) -> Vec<Action> {

@@ -68,6 +68,8 @@ fn view(dice: &mut Dice) -> Vec<Action> {
     let database = dice.database();
     let pipeline = vec![doc! { "$match": { "n": dice.number(9) } }];
     let mut actions = vec![
+        command(database, doc! { "drop": "a view" }),
+        command(database, doc! { "drop": "a view of it" }),
         command(database, doc! { "create": "a view", "viewOn": dice.name(), "pipeline": pipeline.clone() }),
         command(database, doc! { "create": "a view of it", "viewOn": "a view", "pipeline": [] }),
         command(database, doc! { "collMod": "a view", "viewOn": dice.name(), "pipeline": pipeline }),

@@ -43,7 +43,7 @@ fn grounds(dice: &mut Dice, statements: &[Statement]) -> Vec<Action> {
         let name = statement.command.iter().next().and_then(|first| first.ok()?.1.as_str().map(str::to_owned));
         if let Some(name) = name.filter(|_| dice.mostly(0.5)) {
             let insert = doc! { "insert": name, "documents": [{ "_id": "ground" }], "bypassDocumentValidation": true };
-            grounds.push(Action::Command(on(statement.database, insert)));
+            grounds.push(Action::Command(on(&statement.database, insert)));
         }
     }
     grounds

@@ -72,7 +72,7 @@ fn twins(dice: &mut Dice) -> Vec<Action> {
     let set = doc! { "$set": { "after": dice.number(9) } };
     vec![
         command(database, doc! { "delete": "twins", "deletes": [{ "q": { "_id": &id }, "limit": 1 }] }),
-        Action::Command(Statement { database, command: insert }),
+        Action::Command(Statement { database: database.to_owned(), command: insert }),
         command(database, doc! { "update": "twins", "updates": [{ "q": { "_id": &id }, "u": set }] }),
     ]
 }

@@ -8,10 +8,13 @@ use mongoferry_protocol::CollectionUuid;
 use super::Copied;
 use crate::piecemeal_copy::id_bytes;
 
+/// A collection and the `_id` of one of its documents.
+type DocumentName = (CollectionUuid, Vec<u8>);
+
 /// The changes of every document in the captured oplog, in order, and the renames of collections.
 #[derive(Default)]
 pub struct DocumentChanges {
-    changes: HashMap<(CollectionUuid, Vec<u8>), Vec<(Timestamp, bool)>>,
+    changes: HashMap<DocumentName, Vec<(Timestamp, bool)>>,
     renamed: HashSet<(CollectionUuid, Timestamp)>,
 }
 

@@ -90,7 +90,6 @@ pub const MOMENTS: &[&str] = &[
     "between two changes",
     "after the last change",
     "before it was deleted",
-    "before it was deleted and came again",
     "after the collection was renamed",
     "the collection was gone",
 ];

@@ -1,8 +1,9 @@
 //! The identity of a document within its collection, such that two `_id`s which the server holds for equal have one key.
 //!
-//! Assumes the simple collation; collections with another one are refused.
+//! Texts are told apart under the simple collation only; under another one, which of them are equal is the server's to say.
 
 use bson::RawDocument;
+use mongoferry_protocol::WriteOrder;
 
 use crate::element::{Element, find, kind};
 
@@ -21,10 +22,13 @@ pub enum IdKey {
 
 impl IdKey {
     /// Of the `_id` in `document`, which may be the document itself or `{_id: value}`.
-    pub fn of_document(document: &RawDocument) -> Self {
-        match find(document, "_id") {
-            Ok(Some(id)) => Self::of_element(&id),
-            Ok(None) | Err(_) => Self::Unfoldable,
+    pub fn of_document(document: &RawDocument, order: WriteOrder) -> Self {
+        match (order, find(document, "_id")) {
+            (WriteOrder::Whole, _) | (_, Ok(None) | Err(_)) => Self::Unfoldable,
+            (WriteOrder::UnderCollation, Ok(Some(id))) if matches!(id.kind, kind::STRING | kind::SYMBOL) => {
+                Self::Unfoldable
+            }
+            (_, Ok(Some(id))) => Self::of_element(&id),
         }
     }
 
@@ -83,12 +87,13 @@ fn integral_decimal(bytes: &[u8]) -> Option<i64> {
 #[cfg(test)]
 mod tests {
     use bson::{Bson, raw::cstr, rawdoc};
+    use mongoferry_protocol::WriteOrder;
 
     use super::IdKey;
 
     fn key(id: impl Into<Bson>) -> IdKey {
         let document = bson::doc! { "x": 0, "_id": id.into() };
-        IdKey::of_document(&bson::RawDocumentBuf::try_from(&document).expect("a document"))
+        IdKey::of_document(&bson::RawDocumentBuf::try_from(&document).expect("a document"), WriteOrder::ByDocument)
     }
 
     fn decimal(text: &str) -> Bson {
@@ -140,7 +145,12 @@ mod tests {
         for id in unfoldable {
             assert_eq!(key(id.clone()), IdKey::Unfoldable, "{id:?}");
         }
-        assert_eq!(IdKey::of_document(&rawdoc! { "a": 1 }), IdKey::Unfoldable);
+        let text = rawdoc! { "_id": "a" };
+        assert_eq!(IdKey::of_document(&text, WriteOrder::UnderCollation), IdKey::Unfoldable);
+        let number = rawdoc! { "_id": 1.0 };
+        assert_eq!(IdKey::of_document(&number, WriteOrder::UnderCollation), IdKey::Number(1));
+        assert_eq!(IdKey::of_document(&number, WriteOrder::Whole), IdKey::Unfoldable);
+        assert_eq!(IdKey::of_document(&rawdoc! { "a": 1 }, WriteOrder::ByDocument), IdKey::Unfoldable);
     }
 
     #[test]

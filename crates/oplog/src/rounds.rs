@@ -2,7 +2,7 @@
 //! has to wait for all lanes, or when a lane has enough to do. A transaction may be cut between any two of its changes.
 
 use bson::RawDocument;
-use mongoferry_protocol::{ChangePosition, CollectionUuid, Optime};
+use mongoferry_protocol::{ChangePosition, CollectionUuid, Optime, WriteOrder};
 
 use crate::{Change, ChangeKind, Ddl, IdKey, LaneFold, LaneWork, lane_of};
 
@@ -54,14 +54,15 @@ impl RoundBuilder {
         Self { limits, checkpoints, lanes, through: None }
     }
 
-    /// Adds the next change. If this cuts a round, that comes back: without the change, unless it is a DDL.
-    pub fn push(&mut self, change: Change) -> Option<Cut> {
+    /// Adds the next change. If this cuts a round, that comes back: without the change, unless it is a DDL. `order` is that
+    /// of the change's collection, and must be the same for all its changes between two DDLs.
+    pub fn push(&mut self, change: Change, order: WriteOrder) -> Option<Cut> {
         let position = change.position;
         match change.kind {
             ChangeKind::Ddl(ddl) => self.barrier(ddl, position),
             kind => {
                 let (uuid, document) = kind.target().expect("a change that is no DDL has a document");
-                let (lane, key) = self.lane(uuid, document);
+                let (lane, key) = self.lane(uuid, document, order);
                 let applied = position <= self.checkpoints[lane];
                 let cut = if !applied && self.is_full(lane, kind.byte_count()) { self.take() } else { None };
                 if !applied {
@@ -97,8 +98,8 @@ impl RoundBuilder {
         Some(Cut::Barrier { before: self.take(), ddl, position })
     }
 
-    fn lane(&self, uuid: CollectionUuid, document: &RawDocument) -> (usize, IdKey) {
-        let key = IdKey::of_document(document);
+    fn lane(&self, uuid: CollectionUuid, document: &RawDocument, order: WriteOrder) -> (usize, IdKey) {
+        let key = IdKey::of_document(document, order);
         let lanes = u32::try_from(self.lanes.len()).expect("lanes are numbered by u32");
         (lane_of(uuid, &key, lanes) as usize, key)
     }

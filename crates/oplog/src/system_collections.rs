@@ -13,9 +13,8 @@ pub(crate) enum Policy {
 pub(crate) fn policy(collection: &str) -> Policy {
     match collection {
         "system.views" | "system.profile" => Policy::Ignore,
-        _ if collection.starts_with("system.buckets.") => {
-            Policy::Refuse("time-series collections can't be migrated yet")
-        }
+        "system.js" => Policy::Migrate,
+        _ if collection.starts_with("system.buckets.") => Policy::Migrate,
         _ if collection.starts_with("system.") => Policy::Refuse("system collections can't be migrated"),
         _ => Policy::Migrate,
     }

@@ -28,6 +28,7 @@ mod validation_report;
 mod verification;
 mod wall_clock;
 mod work_item;
+mod write_order;
 
 pub use capture::{CaptureProgress, StartPoint};
 pub use change_position::ChangePosition;
@@ -58,3 +59,4 @@ pub use validation_report::{DropTarget, Finding, Severity, ValidationReport};
 pub use verification::{Difference, DifferenceKind, Verification, VerificationState};
 pub use wall_clock::now_ms;
 pub use work_item::{Queue, WorkItem};
+pub use write_order::WriteOrder;

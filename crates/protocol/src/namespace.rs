@@ -33,6 +33,32 @@ impl Namespace {
         &self.collection
     }
 
+    /// Where the documents stand on the destination until the cutover: under the same name, except those of `system.js`,
+    /// which no server lets a transaction write to (50791, 4.4.2 to 6.0.5). A collection renamed to that name is as good.
+    pub fn before_cutover(&self) -> Self {
+        match self.collection() {
+            "system.js" => Self::new(self.database(), Self::STAND_IN_OF_SYSTEM_JS),
+            _ => self.clone(),
+        }
+    }
+
+    /// The name of which [`Self::before_cutover`] is this one.
+    pub fn from_cutover(&self) -> Self {
+        match self.collection() {
+            Self::STAND_IN_OF_SYSTEM_JS => Self::new(self.database(), "system.js"),
+            _ => self.clone(),
+        }
+    }
+
+    /// The time-series collection whose buckets this collection holds, if it does.
+    pub fn time_series(&self) -> Option<Self> {
+        let name = self.collection().strip_prefix(Self::BUCKETS)?;
+        Some(Self::new(self.database(), name))
+    }
+
+    const STAND_IN_OF_SYSTEM_JS: &str = "mongoferry.stand-in.system.js";
+    const BUCKETS: &str = "system.buckets.";
+
     /// Databases that belong to the server or to mongoferry and are never migrated.
     pub fn is_internal_database(database: &str) -> bool {
         matches!(database, "admin" | "local" | "config" | Self::OWN_DATABASE)
@@ -75,6 +101,18 @@ impl fmt::Display for Namespace {
 #[cfg(test)]
 mod tests {
     use super::Namespace;
+
+    #[test]
+    fn system_js_has_a_stand_in_and_buckets_a_time_series() {
+        for name in ["system.js", "orders", "system.buckets.weather"] {
+            let namespace = Namespace::new("shop", name);
+            assert_eq!(namespace.before_cutover() == namespace, name != "system.js", "{name}");
+            assert_eq!(namespace.before_cutover().from_cutover(), namespace);
+        }
+        let series = Namespace::new("shop", "system.buckets.weather.2026").time_series();
+        assert_eq!(series, Some(Namespace::new("shop", "weather.2026")));
+        assert_eq!(Namespace::new("shop", "buckets").time_series(), None);
+    }
 
     #[test]
     fn splits_at_the_first_dot() {

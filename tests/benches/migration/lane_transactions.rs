@@ -9,7 +9,7 @@ use bson::{RawArrayBuf, RawDocumentBuf, Timestamp, doc, oid::ObjectId, raw::cstr
 use futures_util::{StreamExt, TryStreamExt};
 use mongodb::{Client, Collection};
 use mongoferry_oplog::{CollectionWork, Cut, EntryDecoder, LaneWork, RoundBuilder, RoundLimits, UpdateStep};
-use mongoferry_protocol::{ChangePosition, CollectionUuid, Optime, StartPoint};
+use mongoferry_protocol::{ChangePosition, CollectionUuid, Optime, StartPoint, WriteOrder};
 
 use crate::{fixture::LIVELY, load::Span};
 
@@ -47,7 +47,7 @@ pub async fn prepare(source: &Client, span: Span) -> LaneTransactions {
             let entry = entry.expect("valid").as_document().expect("an entry is a document");
             for change in decoder.decode(entry).expect("the load holds what can be applied") {
                 prepared.changes += 1;
-                match rounds.push(change) {
+                match rounds.push(change, WriteOrder::ByDocument) {
                     None => {}
                     Some(Cut::Round(round)) => prepared.add(round.lanes, &names),
                     Some(Cut::Barrier { .. }) => panic!("the load changes no catalog"),

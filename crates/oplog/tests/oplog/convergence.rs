@@ -11,7 +11,7 @@ use mongoferry_oplog::{
     Change, ChangeKind, CollectionWork, Cut, IdKey, LaneFold, LaneWork, OrderedStep, Round, RoundBuilder, RoundLimits,
     UpdateStep,
 };
-use mongoferry_protocol::{ChangePosition, CollectionUuid, Optime};
+use mongoferry_protocol::{ChangePosition, CollectionUuid, Optime, WriteOrder};
 use proptest::prelude::*;
 
 use crate::budget;
@@ -186,7 +186,7 @@ fn replay(changes: &[Change], model: &mut Model, limits: RoundLimits, mut crashe
         let resumed = *checkpoints.iter().min().expect("there are lanes");
         let mut rounds: Vec<Round> = Vec::new();
         for change in changes.iter().filter(|change| change.position > resumed) {
-            match builder.push(change.clone()) {
+            match builder.push(change.clone(), WriteOrder::ByDocument) {
                 Some(Cut::Round(round)) => rounds.push(round),
                 Some(Cut::Barrier { .. }) => unreachable!("there is no DDL"),
                 None => {}
@@ -235,7 +235,7 @@ fn folded_work_does_what_its_changes_do_one_by_one() {
         let mut fold = LaneFold::default();
         for change in changes(&steps) {
             one_by_one.apply(&change.kind);
-            let key = IdKey::of_document(change.kind.target().expect("no DDL").1);
+            let key = IdKey::of_document(change.kind.target().expect("no DDL").1, WriteOrder::ByDocument);
             fold.fold(change, key);
         }
         let (operations, bytes) = (fold.operation_count(), fold.byte_count());

@@ -2,7 +2,7 @@
 
 use bson::{RawDocument, RawDocumentBuf};
 use mongoferry_oplog::{EntryDecoder, IdKey, OplogEntry, open_batch, relevance};
-use mongoferry_protocol::{Explain, OplogBatch, Optime, StartPoint};
+use mongoferry_protocol::{Explain, OplogBatch, Optime, StartPoint, WriteOrder};
 use proptest::prelude::*;
 
 use crate::budget;
@@ -30,7 +30,7 @@ fn exercise(bytes: &[u8]) {
     match EntryDecoder::new(start).decode(raw) {
         Ok(changes) => {
             for change in changes {
-                change.kind.target().map(|(_, document)| IdKey::of_document(document));
+                change.kind.target().map(|(_, document)| IdKey::of_document(document, WriteOrder::ByDocument));
             }
         }
         Err(error) => drop((error.to_string(), error.hint(), error.code(), error.retry())),

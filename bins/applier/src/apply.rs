@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use mongoferry_bus::Lease;
 use mongoferry_mongo::{ApplierState, Cluster, DdlExecutor, LaneCheckpoint, LaneWriter, SourceDocuments};
 use mongoferry_oplog::{Change, Cut, RoundBuilder, RoundLimits};
-use mongoferry_protocol::{ChangePosition, Phase};
+use mongoferry_protocol::{ChangePosition, Phase, WriteOrder};
 use mongoferry_stage::Stage;
 use tokio::time::Instant;
 
@@ -153,7 +153,11 @@ impl Active<'_> {
     async fn take_in_change(&mut self, change: Change, covered: LaneCheckpoint) -> Result<(), ApplierError> {
         let before = std::mem::replace(&mut self.covered, covered);
         self.unwritten += 1;
-        match self.rounds.push(change) {
+        let order = match change.kind.target() {
+            Some((uuid, _)) => self.state.collections().order(uuid),
+            None => WriteOrder::default(),
+        };
+        match self.rounds.push(change, order) {
             None => {}
             Some(Cut::Round(round)) => {
                 self.unwritten = 1;

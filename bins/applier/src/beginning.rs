@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use bson::RawDocument;
 use mongoferry_bus::{Bus, BusError, Key, key};
-use mongoferry_mongo::{ApplyError, Beginning, Cluster, initialise, is_initialised};
-use mongoferry_protocol::{CollectionUuid, MigrationSettings, Namespace, Optime, StartPoint};
+use mongoferry_mongo::{ApplyError, Beginning, Cluster, MappedCollection, initialise, is_initialised, write_order};
+use mongoferry_protocol::{CollectionPlan, CollectionUuid, MigrationSettings, Optime, StartPoint};
 use serde::de::DeserializeOwned;
 
 use crate::applier_error::ApplierError;
@@ -30,12 +31,17 @@ pub async fn beginning(bus: &Bus, destination: &Cluster) -> Result<(MigrationSet
     Ok((settings, start))
 }
 
-async fn listed_collections(bus: &Bus) -> Result<Vec<(CollectionUuid, Namespace)>, BusError> {
+async fn listed_collections(bus: &Bus) -> Result<Vec<(CollectionUuid, MappedCollection)>, BusError> {
     let mut collections = Vec::new();
     for uuid in required(bus, &key::catalog()).await?.collections {
-        collections.push((uuid, required(bus, &key::collection(uuid)).await?.namespace));
+        collections.push((uuid, mapped(&required(bus, &key::collection(uuid)).await?)));
     }
     Ok(collections)
+}
+
+fn mapped(plan: &CollectionPlan) -> MappedCollection {
+    let order = RawDocument::from_bytes(&plan.options).map(write_order).unwrap_or_default();
+    MappedCollection { namespace: plan.namespace.before_cutover(), order }
 }
 
 /// The record, as soon as it is there.

@@ -1,7 +1,9 @@
 //! From folded work on collections of the source to steps on namespaces of the destination. Pure.
 
+use bson::{RawArrayBuf, RawDocument, RawDocumentBuf, raw::cstr, rawdoc};
 use mongoferry_mongo::{CollectionMap, CollectionSteps, WriteStep};
 use mongoferry_oplog::{CollectionWork, LaneWork, OrderedStep, UpdateStep, is_applied_differently, update_pipeline};
+use mongoferry_protocol::WriteOrder;
 
 /// What a lane writes.
 pub struct LaneSteps {
@@ -14,23 +16,54 @@ pub struct LaneSteps {
 pub fn lane_steps(work: LaneWork, map: &CollectionMap, applies_deltas: bool) -> LaneSteps {
     let mut lane = LaneSteps { collections: Vec::with_capacity(work.collections.len()), skipped: 0 };
     for collection in work.collections {
-        let (uuid, namespace) = (collection.uuid, map.get(collection.uuid).cloned());
-        let steps: Vec<WriteStep> = steps(collection, applies_deltas);
-        match namespace {
-            Some(namespace) => lane.collections.push(CollectionSteps { namespace, uuid, steps }),
+        let (uuid, mapped) = (collection.uuid, map.get(collection.uuid));
+        let order = mapped.map(|mapped| mapped.order).unwrap_or_default();
+        let steps: Vec<WriteStep> = steps(collection, order, applies_deltas);
+        match mapped {
+            Some(mapped) => {
+                lane.collections.push(CollectionSteps { namespace: mapped.namespace.clone(), uuid, steps });
+            }
             None => lane.skipped += steps.len() as u64,
         }
     }
     lane
 }
 
-fn steps(work: CollectionWork, applies_deltas: bool) -> Vec<WriteStep> {
+fn steps(work: CollectionWork, order: WriteOrder, applies_deltas: bool) -> Vec<WriteStep> {
     let CollectionWork { deletes, inserts, updates, ordered, uuid: _ } = work;
     let deletes = deletes.into_iter().map(|id| WriteStep::Delete { id });
     let inserts = inserts.into_iter().map(|document| WriteStep::Insert { document });
     let updates = updates.into_iter().map(|step| update(step, applies_deltas));
-    let ordered = ordered.into_iter().map(|step| in_order(step, applies_deltas));
+    let ordered = ordered.into_iter().flat_map(|step| match order {
+        WriteOrder::ByDocument | WriteOrder::Whole => vec![in_order(step, applies_deltas)],
+        WriteOrder::UnderCollation => under_collation(step, applies_deltas),
+    });
     deletes.chain(inserts).chain(updates).chain(ordered).collect()
+}
+
+/// A text in place of which an equal one of other bytes may stand, of a document that the source deletes before, or inserts
+/// after: no replacement changes an `_id` (66, ImmutableField), so an insert makes room first, and an update keeps the `_id`
+/// that it finds; what it spoils of another document, the insert behind it makes good.
+fn under_collation(step: OrderedStep, applies_deltas: bool) -> Vec<WriteStep> {
+    match step {
+        OrderedStep::Insert { document } => {
+            let room = id_of(&document).map(|id| WriteStep::Delete { id });
+            room.into_iter().chain([WriteStep::Insert { document }]).collect()
+        }
+        OrderedStep::Update(UpdateStep::Replace { id, document }) => {
+            let merged = rawdoc! { "$mergeObjects": [{ "$literal": document }, { "_id": "$_id" }] };
+            let mut stages = RawArrayBuf::new();
+            stages.push(rawdoc! { "$replaceWith": merged });
+            vec![WriteStep::Pipeline { id, stages }]
+        }
+        step => vec![in_order(step, applies_deltas)],
+    }
+}
+
+fn id_of(document: &RawDocument) -> Option<RawDocumentBuf> {
+    let mut id = RawDocumentBuf::new();
+    id.append(cstr!("_id"), document.get("_id").ok()??);
+    Some(id)
 }
 
 fn in_order(step: OrderedStep, applies_deltas: bool) -> WriteStep {

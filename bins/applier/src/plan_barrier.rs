@@ -5,7 +5,7 @@
 //! the source gives it to a collection: a collection that is in the way has not got that name yet, and waits under a
 //! name of its own until the oplog tells where it belongs.
 
-use mongoferry_mongo::{CollectionMap, DdlPlan, DdlStep, MapChange};
+use mongoferry_mongo::{CollectionMap, DdlPlan, DdlStep, MapChange, MappedCollection, write_order};
 use mongoferry_oplog::Ddl;
 use mongoferry_protocol::{CollectionUuid, Namespace};
 use serde_bytes::ByteBuf;
@@ -15,13 +15,22 @@ pub fn plan_barrier(ddl: &Ddl, map: &CollectionMap) -> DdlPlan {
     let mut plan = DdlPlan { kind: kind(ddl).to_owned(), ..DdlPlan::default() };
     match ddl {
         Ddl::Create { uuid, namespace, options, .. } => {
-            vacate(&mut plan, map, namespace, *uuid);
+            if let Some(series) = namespace.time_series() {
+                // No server renames a time-series collection, so one whose name is taken is going to be dropped.
+                if map.holder_of(namespace).is_some_and(|holder| holder != *uuid) {
+                    return plan;
+                }
+                vacate(&mut plan, map, &series, *uuid);
+            }
+            let place = place(map, namespace, *uuid);
+            vacate(&mut plan, map, &place, *uuid);
             match map.get(*uuid) {
-                Some(at) => move_to(&mut plan, *uuid, at, namespace),
+                Some(mapped) => move_to(&mut plan, *uuid, mapped, &place),
                 None => {
+                    let order = write_order(options);
                     let options = ByteBuf::from(options.as_bytes());
-                    plan.steps.push(DdlStep::Create { namespace: namespace.clone(), options });
-                    plan.map_changes.push(MapChange::Set(*uuid, namespace.clone()));
+                    plan.steps.push(DdlStep::Create { namespace: place.clone(), options });
+                    plan.map_changes.push(MapChange::Set(*uuid, MappedCollection { namespace: place, order }));
                 }
             }
         }
@@ -33,11 +42,12 @@ pub fn plan_barrier(ddl: &Ddl, map: &CollectionMap) -> DdlPlan {
             if let Some(target) = target {
                 drop_collection(&mut plan, map, target);
             }
-            if let Some(at) = map.get(*uuid) {
-                if map.holder_of(to) != target {
-                    vacate(&mut plan, map, to, *uuid);
+            if let Some(mapped) = map.get(*uuid) {
+                let place = place(map, to, *uuid);
+                if map.holder_of(&place) != target {
+                    vacate(&mut plan, map, &place, *uuid);
                 }
-                move_to(&mut plan, *uuid, at, to);
+                move_to(&mut plan, *uuid, mapped, &place);
             }
         }
         Ddl::CreateIndexes { uuid, specs, .. } => on_collection(&mut plan, map, *uuid, |namespace| {
@@ -81,18 +91,32 @@ fn drop_collection(plan: &mut DdlPlan, map: &CollectionMap, uuid: CollectionUuid
     }
 }
 
-/// Moves whoever but `newcomer` stands under `namespace` out of the way.
-fn vacate(plan: &mut DdlPlan, map: &CollectionMap, namespace: &Namespace, newcomer: CollectionUuid) {
-    if let Some(holder) = map.holder_of(namespace).filter(|holder| *holder != newcomer) {
-        let aside = Namespace::new(namespace.database(), format!("mongoferry.waiting.{holder}"));
-        move_to(plan, holder, namespace, &aside);
+/// Where a collection goes that the source calls `namespace`. A time-series collection of that name has not got it yet, but
+/// can't be moved aside: then the newcomer waits, until the oplog tells where it goes.
+fn place(map: &CollectionMap, namespace: &Namespace, uuid: CollectionUuid) -> Namespace {
+    match map.holder_of(&namespace.buckets()) {
+        Some(_) => waiting(namespace, uuid),
+        None => namespace.before_cutover(),
     }
 }
 
-fn move_to(plan: &mut DdlPlan, uuid: CollectionUuid, from: &Namespace, to: &Namespace) {
-    if from != to {
-        plan.steps.push(DdlStep::Rename { from: from.clone(), to: to.clone(), uuid: None });
-        plan.map_changes.push(MapChange::Set(uuid, to.clone()));
+fn waiting(namespace: &Namespace, uuid: CollectionUuid) -> Namespace {
+    Namespace::new(namespace.database(), format!("mongoferry.waiting.{uuid}"))
+}
+
+/// Moves whoever but `newcomer` stands under `namespace` out of the way.
+fn vacate(plan: &mut DdlPlan, map: &CollectionMap, namespace: &Namespace, newcomer: CollectionUuid) {
+    if let Some(holder) = map.holder_of(namespace).filter(|holder| *holder != newcomer)
+        && let Some(mapped) = map.get(holder)
+    {
+        move_to(plan, holder, mapped, &waiting(namespace, holder));
+    }
+}
+
+fn move_to(plan: &mut DdlPlan, uuid: CollectionUuid, mapped: &MappedCollection, to: &Namespace) {
+    if mapped.namespace != *to {
+        plan.steps.push(DdlStep::Rename { from: mapped.namespace.clone(), to: to.clone(), uuid: None });
+        plan.map_changes.push(MapChange::Set(uuid, MappedCollection { namespace: to.clone(), order: mapped.order }));
     }
 }
 
@@ -102,7 +126,7 @@ fn on_collection(
     uuid: CollectionUuid,
     step: impl FnOnce(Namespace) -> DdlStep,
 ) {
-    plan.steps.extend(map.get(uuid).map(|namespace| step(namespace.clone())));
+    plan.steps.extend(map.namespace(uuid).map(|namespace| step(namespace.clone())));
 }
 
 #[cfg(test)]
@@ -110,9 +134,9 @@ mod tests {
     use std::collections::BTreeMap;
 
     use bson::{RawDocumentBuf, rawdoc};
-    use mongoferry_mongo::{CollectionMap, DdlStep};
+    use mongoferry_mongo::{CollectionMap, DdlStep, MappedCollection};
     use mongoferry_oplog::Ddl;
-    use mongoferry_protocol::{CollectionUuid, Namespace};
+    use mongoferry_protocol::{CollectionUuid, Namespace, WriteOrder};
 
     use super::plan_barrier;
 
@@ -122,6 +146,10 @@ mod tests {
 
     fn ns(name: &str) -> Namespace {
         Namespace::new("db", name)
+    }
+
+    fn plain(name: &str) -> MappedCollection {
+        MappedCollection { namespace: ns(name), order: WriteOrder::ByDocument }
     }
 
     fn create(number: u8, name: &str) -> Ddl {
@@ -146,7 +174,7 @@ mod tests {
         fn listed(collections: &[(u8, &str)]) -> Self {
             let pairs = || collections.iter().map(|(number, name)| (uuid(*number), *name));
             Self {
-                map: pairs().map(|(uuid, name)| (uuid, ns(name))).collect(),
+                map: pairs().map(|(uuid, name)| (uuid, plain(name))).collect(),
                 names: pairs().map(|(uuid, name)| (name.to_owned(), uuid)).collect(),
             }
         }
@@ -171,7 +199,8 @@ mod tests {
             }
             plan.map_changes.iter().for_each(|change| self.map.apply(change));
             for (name, uuid) in &self.names {
-                assert_eq!(self.map.get(*uuid), Some(&ns(name)), "after {ddl:?}");
+                assert_eq!(self.map.get(*uuid), Some(&plain(name)), "after {ddl:?}");
+                assert!(!self.names.contains_key(ns(name).buckets().collection()), "{name} twice after {ddl:?}");
             }
         }
     }
@@ -194,6 +223,16 @@ mod tests {
             rename(5, "c", "d", None),
             rename(2, "a", "c", None),
             rename(1, "b", "a", None),
+            // A name that belongs to plain collections and to time-series collections in turn.
+            create(6, "m"),
+            rename(6, "m", "n", None),
+            create(7, "system.buckets.m"),
+            drop_of(7),
+            create(8, "system.buckets.m"),
+            drop_of(8),
+            rename(6, "n", "m", None),
+            rename(6, "m", "o", None),
+            create(9, "system.buckets.m"),
         ];
         let mut truth = Destination::listed(&[(1, "a"), (2, "b")]);
         let mut listings = vec![truth.names.clone()];
@@ -201,14 +240,22 @@ mod tests {
             truth.apply(ddl);
             listings.push(truth.names.clone());
         }
-        let expected: Vec<(&str, CollectionUuid)> = vec![("a", uuid(1)), ("c", uuid(2)), ("d", uuid(5))];
+        let expected: Vec<(&str, CollectionUuid)> =
+            vec![("a", uuid(1)), ("c", uuid(2)), ("d", uuid(5)), ("o", uuid(6)), ("system.buckets.m", uuid(9))];
         assert_eq!(truth.names.iter().map(|(name, uuid)| (name.as_str(), *uuid)).collect::<Vec<_>>(), expected);
         for (time, listing) in listings.into_iter().enumerate() {
-            let map = listing.iter().map(|(name, uuid)| (*uuid, ns(name))).collect();
+            let map = listing.iter().map(|(name, uuid)| (*uuid, plain(name))).collect();
             let mut replayed = Destination { map, names: listing };
             history.iter().for_each(|ddl| replayed.apply(ddl));
             assert_eq!(replayed.names, truth.names, "listed after {time} changes");
         }
+    }
+
+    #[test]
+    fn system_js_stands_under_another_name() {
+        let plan = plan_barrier(&create(1, "system.js"), &CollectionMap::default());
+        let [DdlStep::Create { namespace, .. }] = plan.steps.as_slice() else { panic!("{plan:?}") };
+        assert_eq!(*namespace, ns("system.js").before_cutover());
     }
 
     #[test]
@@ -229,7 +276,7 @@ mod tests {
 
     #[test]
     fn a_coll_mod_of_an_index_alone_is_left_to_the_finalization() {
-        let map: CollectionMap = [(uuid(1), ns("a"))].into_iter().collect();
+        let map: CollectionMap = [(uuid(1), plain("a"))].into_iter().collect();
         let index = Some(rawdoc! {"name": "i", "hidden": true});
         let ddl =
             Ddl::CollMod { uuid: uuid(1), namespace: ns("a"), options: RawDocumentBuf::new(), index: index.clone() };

@@ -3,8 +3,8 @@
 use bson::RawDocument;
 use futures_util::{StreamExt, stream::FuturesOrdered};
 use mongoferry_bus::{WorkTicket, key};
-use mongoferry_mongo::{CopyBatch, Inserted, MongoError, RangeReader, RangeRequest, insert_raw};
-use mongoferry_protocol::{CollectionPlan, CollectionUuid, CopyRange, Durable, Optime, Phase};
+use mongoferry_mongo::{CopyBatch, Inserted, MongoError, RangeReader, RangeRequest, insert_raw, write_order};
+use mongoferry_protocol::{CollectionPlan, CollectionUuid, CopyRange, Durable, Namespace, Optime, Phase, WriteOrder};
 use tokio::{sync::Mutex, time::Instant};
 
 use crate::{claim::Claim, copier::Copier, copier_error::CopierError, metrics};
@@ -67,13 +67,18 @@ async fn copy_once(
         apply_after,
         average_document_bytes: plan.size_bytes.checked_div(plan.document_count).unwrap_or(0),
     };
+    let namespace = plan.namespace.before_cutover();
+    let writers = match RawDocument::from_bytes(&plan.options).map(write_order) {
+        Ok(WriteOrder::Whole) => 1,
+        _ => copier.writers,
+    };
     let mut reader = RangeReader::open(&copier.source, &request).await?;
     let mut in_flight = FuturesOrdered::new();
     let mut at_end = false;
     while !at_end || !in_flight.is_empty() {
         tokio::select! {
             Some(written) = in_flight.next() => count(claim, written).await?,
-            batch = reader.next(), if !at_end && in_flight.len() < copier.writers => match batch? {
+            batch = reader.next(), if !at_end && in_flight.len() < writers => match batch? {
                 None => at_end = true,
                 Some(batch) => {
                     if must_rest(copier) {
@@ -83,7 +88,7 @@ async fn copy_once(
                         rest(copier, claim).await?;
                     }
                     claim.check()?;
-                    in_flight.push_back(write(copier, plan, batch));
+                    in_flight.push_back(write(copier, &namespace, batch));
                 }
             },
         }
@@ -91,9 +96,9 @@ async fn copy_once(
     Ok(())
 }
 
-async fn write(copier: &Copier, plan: &CollectionPlan, batch: CopyBatch) -> Written {
+async fn write(copier: &Copier, namespace: &Namespace, batch: CopyBatch) -> Written {
     let began = Instant::now();
-    let written = insert_raw(&copier.destination, &plan.namespace, batch.array()).await;
+    let written = insert_raw(&copier.destination, namespace, batch.array()).await;
     if let Ok(written) = &written {
         metrics::inserted(written.get(), batch.bytes(), began.elapsed());
     }

@@ -2,8 +2,8 @@
 
 use bson::RawDocument;
 use mongoferry_bus::{WorkTicket, key};
-use mongoferry_mongo::{MongoError, RANGE_BYTES, create_collection, draw_ranges};
-use mongoferry_protocol::{CollectionPlan, CollectionUuid, RangePlan, WorkItem};
+use mongoferry_mongo::{MongoError, RANGE_BYTES, create_collection, draw_ranges, write_order};
+use mongoferry_protocol::{CollectionPlan, CollectionUuid, RangePlan, WorkItem, WriteOrder};
 
 use crate::{copier::Copier, copier_error::CopierError};
 
@@ -42,9 +42,15 @@ async fn draw_once(copier: &Copier, ticket: &WorkTicket, plan: &CollectionPlan) 
 }
 
 async fn draw(copier: &Copier, ticket: &WorkTicket, plan: &CollectionPlan) -> Result<RangePlan, CopierError> {
-    let ranges =
-        draw_ranges(&copier.source, copier.source_version, plan.uuid, &plan.namespace, plan.size_bytes, RANGE_BYTES)
-            .await;
+    let options = RawDocument::from_bytes(&plan.options).map_err(|_| CopierError::NoPlan { collection: plan.uuid })?;
+    let version = copier.source_version;
+    let range_bytes = match write_order(options) {
+        WriteOrder::Whole => u64::MAX,
+        // 5.0 knows no way to read buckets by `_id` (2, BadValue: the hint corresponds to no index).
+        _ if plan.namespace.time_series().is_some() && !version.is_at_least(6, 0) => u64::MAX,
+        _ => RANGE_BYTES,
+    };
+    let ranges = draw_ranges(&copier.source, version, plan.uuid, &plan.namespace, plan.size_bytes, range_bytes).await;
     let ranges = match ranges {
         // Dropped since it was listed: nothing to copy, and its oplog entries tell the rest.
         Err(MongoError::CollectionGone { .. }) => RangePlan { ranges: Vec::new() },
@@ -53,7 +59,7 @@ async fn draw(copier: &Copier, ticket: &WorkTicket, plan: &CollectionPlan) -> Re
     if !ticket.still_held() {
         return Err(CopierError::RangeLost { collection: plan.uuid, number: 0 });
     }
-    let options = RawDocument::from_bytes(&plan.options).map_err(|_| CopierError::NoPlan { collection: plan.uuid })?;
-    create_collection(&copier.destination, copier.destination_version, &plan.namespace, options).await?;
+    let namespace = plan.namespace.before_cutover();
+    create_collection(&copier.destination, copier.destination_version, &namespace, options).await?;
     Ok(ranges)
 }

@@ -37,12 +37,13 @@ pub async fn build_collection(indexer: &Indexer, collection: CollectionUuid) -> 
 
 /// A collection that was dropped on the source before it was copied never came to stand; building would create it.
 async fn build(indexer: &Indexer, plan: &CollectionPlan) -> Result<Vec<BuildOutcome>, IndexerError> {
-    if !collection_stands(&indexer.destination, &plan.namespace).await? {
+    let namespace = plan.namespace.before_cutover();
+    if !collection_stands(&indexer.destination, &namespace).await? {
         return Ok(Vec::new());
     }
     let specs = specifications(plan)?;
     let version = indexer.destination_version;
-    Ok(build_indexes(&indexer.destination, version, &plan.namespace, &specs).await?)
+    Ok(build_indexes(&indexer.destination, version, &namespace, &specs).await?)
 }
 
 fn specifications(plan: &CollectionPlan) -> Result<Vec<&RawDocument>, IndexerError> {

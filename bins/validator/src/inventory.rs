@@ -74,7 +74,7 @@ fn of_collection(info: &CollectionInfo) -> CollectionInventory {
 fn kind(info: &CollectionInfo) -> &'static str {
     match info.kind {
         CollectionKind::View => "view",
-        CollectionKind::TimeSeries => "time-series",
+        CollectionKind::TimeSeries | CollectionKind::Buckets => "time-series",
         CollectionKind::Collection if info.options.get_bool("capped").unwrap_or(false) => "capped",
         CollectionKind::Collection if matches!(info.options.get("clusteredIndex"), Ok(Some(_))) => "clustered",
         CollectionKind::Collection => "collection",
@@ -87,7 +87,9 @@ fn by_database(catalog: &CatalogListing) -> Vec<DatabaseInventory> {
         let database = databases.entry(info.namespace.database()).or_default();
         match info.kind {
             CollectionKind::View => database.views += 1,
-            CollectionKind::Collection | CollectionKind::TimeSeries => database.collections += 1,
+            CollectionKind::Collection | CollectionKind::TimeSeries | CollectionKind::Buckets => {
+                database.collections += 1;
+            }
         }
         database.documents += info.document_count;
         database.bytes += info.size_bytes;

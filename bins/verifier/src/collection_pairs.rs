@@ -12,25 +12,27 @@ pub(crate) struct CollectionPairs<'a> {
     pub(crate) differences: Vec<Difference>,
 }
 
-/// Pairs the collections that hold documents of their own.
+/// Pairs the collections that hold documents of their own, also where they stand under another name until the cutover.
 pub(crate) fn pair_collections<'a>(source: &'a CatalogListing, destination: &'a CatalogListing) -> CollectionPairs<'a> {
-    pair(source.collections.iter(), destination.collections.iter())
+    pair(source.stores(), destination.stores(), Namespace::from_cutover)
 }
 
 /// Pairs everything that has a name.
 pub(crate) fn pair_everything<'a>(source: &'a CatalogListing, destination: &'a CatalogListing) -> CollectionPairs<'a> {
-    pair(everything(source), everything(destination))
+    pair(everything(source), everything(destination), Namespace::clone)
 }
 
 fn everything(listing: &CatalogListing) -> impl Iterator<Item = &CollectionInfo> {
-    listing.collections.iter().chain(&listing.views).chain(&listing.time_series)
+    listing.stores().chain(&listing.views).chain(&listing.time_series)
 }
 
 fn pair<'a>(
     source: impl Iterator<Item = &'a CollectionInfo>,
     destination: impl Iterator<Item = &'a CollectionInfo>,
+    name: impl Fn(&Namespace) -> Namespace,
 ) -> CollectionPairs<'a> {
-    let mut left: BTreeMap<&Namespace, &CollectionInfo> = destination.map(|info| (&info.namespace, info)).collect();
+    let mut left: BTreeMap<Namespace, &CollectionInfo> =
+        destination.map(|info| (name(&info.namespace), info)).collect();
     let mut pairs = CollectionPairs { both: Vec::new(), differences: Vec::new() };
     for ours in source {
         match left.remove(&ours.namespace) {

@@ -1,13 +1,13 @@
 //! Compares the documents of all users' collections, a few collections at a time, the largest first.
 
-use mongoferry_mongo::{CollectionInfo, list_catalog};
-use mongoferry_protocol::Optime;
+use mongoferry_mongo::{CatalogListing, Cluster, CollectionInfo, is_capped, list_catalog};
+use mongoferry_protocol::{Difference, Optime};
 use mongoferry_stage::CancellationToken;
 use tokio::task::JoinSet;
 
 use crate::{
-    CollectionPair, DifferenceList, Side, VerifierError, collection_pairs::pair_collections, compare_documents,
-    progress::Progress, verify::Clusters,
+    CollectionPair, CollectionProgress, DifferenceList, Side, VerifierError, collection_pairs::pair_collections,
+    compare_documents, progress::Progress, verify::Clusters,
 };
 
 /// Nothing of the source older than `silent_from` is read, nor of the destination older than its listing.
@@ -28,16 +28,12 @@ pub(crate) async fn compare_all_documents(
     largest_first.sort_by_key(|(ours, _)| std::cmp::Reverse(ours.size_bytes));
 
     let mut comparing = JoinSet::new();
-    for (ours, _) in largest_first {
+    for (ours, theirs) in largest_first {
         if comparing.len() >= at_once {
             take_result(&mut comparing, progress).await?;
         }
-        let pair = CollectionPair {
-            namespace: ours.namespace.clone(),
-            source: Side { cluster: clusters.source.clone(), not_before: silent_from.max(source.listed_at) },
-            destination: Side { cluster: clusters.destination.clone(), not_before: destination.listed_at },
-            average_document_bytes: average_document_bytes(ours),
-        };
+        let since = [silent_from.max(source.listed_at), destination.listed_at];
+        let pair = collection_pair(clusters, ours, theirs, since);
         let (progress, stopping) = (progress.of_collection(), stopping.clone());
         comparing.spawn(async move {
             let compare = || async { compare_documents(&pair, &progress).await };
@@ -62,6 +58,43 @@ async fn take_result(
         progress.collection_done(ended.expect("the comparing of a collection does not panic")?);
     }
     Ok(())
+}
+
+/// Once more for the capped collections, which finalizing makes anew; returns what differs.
+pub(crate) async fn compare_capped(
+    clusters: &Clusters,
+    silent_from: Optime,
+    source: &CatalogListing,
+    destination: &CatalogListing,
+) -> Result<Vec<Difference>, VerifierError> {
+    let mut found = Vec::new();
+    let capped = pair_collections(source, destination).both.into_iter().filter(|(ours, _)| is_capped(&ours.options));
+    for (ours, theirs) in capped {
+        let since = [silent_from.max(source.listed_at), destination.listed_at];
+        let pair = collection_pair(clusters, ours, theirs, since);
+        found.extend(compare_documents(&pair, &CollectionProgress::default()).await?.listed);
+    }
+    Ok(found)
+}
+
+fn collection_pair(
+    clusters: &Clusters,
+    ours: &CollectionInfo,
+    theirs: &CollectionInfo,
+    [source_since, destination_since]: [Optime; 2],
+) -> CollectionPair {
+    let side = |cluster: &Cluster, info: &CollectionInfo, not_before| Side {
+        cluster: cluster.clone(),
+        namespace: info.namespace.clone(),
+        not_before,
+    };
+    CollectionPair {
+        namespace: ours.namespace.clone(),
+        source: side(&clusters.source, ours, source_since),
+        destination: side(&clusters.destination, theirs, destination_since),
+        ordered: is_capped(&ours.options),
+        average_document_bytes: average_document_bytes(ours),
+    }
 }
 
 fn average_document_bytes(collection: &CollectionInfo) -> u64 {

@@ -1,10 +1,10 @@
-//! Compares the documents of one collection on both sides, byte for byte and whatever their order.
+//! Compares the documents of one collection on both sides, byte for byte; their order only where it counts.
 //!
 //! First a fingerprint of each side in one scan. Where buckets differ, the documents in them are looked at one by one, a
 //! bounded number at a time; what still differs after a few looks is a difference. Memory does not grow with the collection.
 
 use mongoferry_mongo::{Cluster, DocumentScan, MongoError};
-use mongoferry_protocol::{Namespace, Optime};
+use mongoferry_protocol::{Difference, DifferenceKind, Namespace, Optime};
 
 use crate::{
     CollectionProgress, DifferenceList, VerifierError,
@@ -27,6 +27,8 @@ const PARTS: usize = 4;
 #[derive(Clone, Debug)]
 pub struct Side {
     pub cluster: Cluster,
+    /// Under which the collection stands there.
+    pub namespace: Namespace,
     /// Nothing older than this optime of the cluster is read.
     pub not_before: Optime,
 }
@@ -34,16 +36,19 @@ pub struct Side {
 /// What is compared: a collection that exists on both sides.
 #[derive(Clone, Debug)]
 pub struct CollectionPair {
+    /// On the source.
     pub namespace: Namespace,
     pub source: Side,
     pub destination: Side,
+    /// The order of the documents counts, too.
+    pub ordered: bool,
     /// 0 if unknown.
     pub average_document_bytes: u64,
 }
 
 impl CollectionPair {
     pub(crate) async fn scan(&self, side: &Side) -> Result<DocumentScan, MongoError> {
-        DocumentScan::whole(&side.cluster, &self.namespace, side.not_before, self.average_document_bytes).await
+        DocumentScan::whole(&side.cluster, &side.namespace, side.not_before, self.average_document_bytes).await
     }
 
     pub(crate) fn without_id(&self) -> VerifierError {
@@ -58,10 +63,15 @@ pub async fn compare_documents(
 ) -> Result<DifferenceList, VerifierError> {
     progress.begin();
     let mut found = DifferenceList::with_limit(DifferenceList::PER_COLLECTION);
-    let mut differing = differing_buckets(pair, BUCKETS, &Selection::everything(), progress).await?;
+    let (source, destination) = fingerprints(pair, BUCKETS, &Selection::everything(), progress).await?;
+    let mut differing = source.differing(&destination);
+    if differing.is_empty() && pair.ordered && !source.same_order(&destination) {
+        found.push(other_order(pair));
+    }
     if documents_of(&differing) > PART_DOCUMENTS {
         let within = selection(BUCKETS, &differing);
-        differing = differing_buckets(pair, FINE_BUCKETS, &within, &CollectionProgress::default()).await?;
+        let (source, destination) = fingerprints(pair, FINE_BUCKETS, &within, &CollectionProgress::default()).await?;
+        differing = source.differing(&destination);
         explain(pair, FINE_BUCKETS, differing, &mut found).await?;
     } else {
         explain(pair, BUCKETS, differing, &mut found).await?;
@@ -69,17 +79,25 @@ pub async fn compare_documents(
     Ok(found)
 }
 
-async fn differing_buckets(
+async fn fingerprints(
     pair: &CollectionPair,
     bucket_count: usize,
     within: &Selection,
     progress: &CollectionProgress,
-) -> Result<Vec<DifferingBucket>, VerifierError> {
-    let (source, destination) = tokio::try_join!(
+) -> Result<(Fingerprint, Fingerprint), VerifierError> {
+    tokio::try_join!(
         Fingerprint::read(&pair.source, pair, bucket_count, within, |read| progress.add(&read)),
         Fingerprint::read(&pair.destination, pair, bucket_count, within, |_| {}),
-    )?;
-    Ok(source.differing(&destination))
+    )
+}
+
+fn other_order(pair: &CollectionPair) -> Difference {
+    Difference {
+        kind: DifferenceKind::DocumentOrder,
+        namespace: pair.namespace.to_string(),
+        item: None,
+        detail: "the same documents in another order".into(),
+    }
 }
 
 async fn explain(

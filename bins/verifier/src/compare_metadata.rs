@@ -31,7 +31,10 @@ fn compare_options(
     theirs: &CollectionInfo,
     version: ServerVersion,
 ) -> Result<Option<Difference>, Error> {
-    let detail = if ours.kind == theirs.kind {
+    let detail = if ours.kind == CollectionKind::Buckets && theirs.kind == CollectionKind::Buckets {
+        // Made by each server of what users set for the time-series collection, which is compared.
+        None
+    } else if ours.kind == theirs.kind {
         differing_fields(&normal_options(&ours.options, version)?, &normal_options(&theirs.options, version)?)
     } else {
         Some(format!("{} on the source, {} on the destination", kind(ours), kind(theirs)))
@@ -76,6 +79,7 @@ fn difference(kind: DifferenceKind, of: &CollectionInfo, item: Option<String>, d
 fn kind(of: &CollectionInfo) -> &'static str {
     match of.kind {
         CollectionKind::Collection => "a collection",
+        CollectionKind::Buckets => "the buckets of a time-series collection",
         CollectionKind::View => "a view",
         CollectionKind::TimeSeries => "a time-series collection",
     }

@@ -21,7 +21,12 @@ struct Bucket {
 #[derive(Clone, Debug)]
 pub(crate) struct Fingerprint {
     buckets: Vec<Bucket>,
+    /// Depends on all documents and on their order.
+    sequence: u128,
 }
+
+/// Odd, so that no document is lost from the sequence; otherwise of no meaning.
+const SEQUENCE_FACTOR: u128 = 0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835;
 
 /// Documents and bytes of a batch that was read.
 pub(crate) struct BatchRead {
@@ -31,14 +36,21 @@ pub(crate) struct BatchRead {
 
 impl Fingerprint {
     fn new(bucket_count: usize) -> Self {
-        Self { buckets: vec![Bucket::default(); bucket_count] }
+        Self { buckets: vec![Bucket::default(); bucket_count], sequence: 0 }
     }
 
     fn add(&mut self, id_hash: u64, document: &RawDocument) {
         let index = bucket_of(id_hash, self.buckets.len());
         let bucket = &mut self.buckets[index];
         bucket.documents += 1;
-        bucket.sum = bucket.sum.wrapping_add(xxh3_128(document.as_bytes()));
+        let hash = xxh3_128(document.as_bytes());
+        bucket.sum = bucket.sum.wrapping_add(hash);
+        self.sequence = self.sequence.wrapping_mul(SEQUENCE_FACTOR).wrapping_add(hash);
+    }
+
+    /// Whether the same documents were read in the same order.
+    pub(crate) fn same_order(&self, other: &Self) -> bool {
+        self.sequence == other.sequence
     }
 
     /// Reads the documents of `within` on one side. `batch_read` is told of every batch.
@@ -126,7 +138,9 @@ mod tests {
     fn order_is_nothing_and_every_byte_is_something() {
         let [a, b] = [rawdoc! {"_id": 1, "x": 1}, rawdoc! {"_id": 2, "x": 2}];
         let both = of(&[a.clone(), b.clone()]);
-        assert_eq!(both.differing(&of(&[b.clone(), a.clone()])), []);
+        let reversed = of(&[b.clone(), a.clone()]);
+        assert_eq!(both.differing(&reversed), []);
+        assert!(!both.same_order(&reversed) && both.same_order(&of(&[a.clone(), b.clone()])));
         let changed = rawdoc! {"_id": 2, "x": 2i64};
         for other in [of(&[a.clone(), changed]), of(std::slice::from_ref(&a)), of(&[a, b.clone(), rawdoc! {"_id": 3}])]
         {

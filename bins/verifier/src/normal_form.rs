@@ -2,13 +2,13 @@
 //! versions list equal things equally. Pure.
 
 use bson::{Bson, Document, RawDocument, doc, error::Error};
-use mongoferry_mongo::{ServerVersion, destination_options};
+use mongoferry_mongo::{ServerVersion, portable_options};
 
 use crate::bson_text::bson_text;
 
 /// The options of a collection or view, as a server of `version` takes them.
 pub(crate) fn normal_options(options: &RawDocument, version: ServerVersion) -> Result<Document, Error> {
-    let mut options = destination_options(options, version)?;
+    let mut options = portable_options(options, version)?;
     if options.get_document("validator").is_ok_and(Document::is_empty) {
         options.remove("validator");
     }

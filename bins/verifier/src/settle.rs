@@ -51,7 +51,7 @@ async fn look_again(
 
 async fn read_ids(pair: &CollectionPair, side: &Side, ids: &[RawDocumentBuf]) -> Result<DocumentMap, VerifierError> {
     let wanted = ids.iter().map(|id| &**id);
-    let scan = DocumentScan::by_ids(&side.cluster, &pair.namespace, side.not_before, wanted).await?;
+    let scan = DocumentScan::by_ids(&side.cluster, &side.namespace, side.not_before, wanted).await?;
     read_map(scan, pair, &Selection::everything()).await
 }
 

@@ -8,7 +8,11 @@ use mongoferry_protocol::{Optime, Verification, VerificationState};
 use mongoferry_stage::Stage;
 
 use crate::{
-    VerifierError, compare_all_documents::compare_all_documents, compare_metadata, decide::phase_of, progress::Progress,
+    VerifierError,
+    compare_all_documents::{compare_all_documents, compare_capped},
+    compare_metadata,
+    decide::phase_of,
+    progress::Progress,
 };
 
 /// The two clusters, connected. Cheap to clone.
@@ -71,7 +75,9 @@ async fn compare(stage: &Stage, clusters: &Clusters, order: &Order, progress: &P
     progress.set_total(source.collections.len() + source.views.len());
     let differences =
         compare_metadata(&source, &destination, facts.version).map_err(|cause| VerifierError::Unreadable { cause })?;
-    for difference in differences {
+    let recompare = || compare_capped(clusters, order.silent_from, &source, &destination);
+    let capped = mongoferry_stage::retry(&stage.stopping, "comparing capped collections", recompare).await?;
+    for difference in differences.into_iter().chain(capped) {
         progress.differs(difference);
     }
     progress.all_collections_done();

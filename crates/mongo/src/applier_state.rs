@@ -20,7 +20,7 @@ use crate::{
     connection::Cluster, ddl_executor::DdlPlan, error::MongoError, lane_writer::LaneWritten, optimes::first_of,
 };
 pub use apply_error::ApplyError;
-pub use collection_map::{CollectionMap, MapChange};
+pub use collection_map::{CollectionMap, MapChange, MappedCollection};
 pub use initialise::{Beginning, initialise, is_initialised, mark_destination};
 
 /// Where a lane, or all of them, stand.

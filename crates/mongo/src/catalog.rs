@@ -10,6 +10,7 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use mongoferry_protocol::{CollectionUuid, Namespace, Optime};
 
 use crate::{
+    collection_options::has_collation,
     connection::Cluster,
     error::MongoError,
     optimes::{last_optimes, operation_time, wait_for_majority},
@@ -18,6 +19,7 @@ use crate::{
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CollectionKind {
     Collection,
+    Buckets,
     View,
     TimeSeries,
 }
@@ -41,10 +43,20 @@ pub struct CollectionInfo {
 pub struct CatalogListing {
     /// A majority optime at or after which the listing was complete.
     pub listed_at: Optime,
-    /// Sorted by namespace; views and time-series collections are apart.
+    /// Sorted by namespace, as are the others.
     pub collections: Vec<CollectionInfo>,
+    /// Each holds the data of one of the `time_series`, under a name of the server's.
+    pub buckets: Vec<CollectionInfo>,
     pub views: Vec<CollectionInfo>,
+    /// What users see of the `buckets`, whose statistics they have.
     pub time_series: Vec<CollectionInfo>,
+}
+
+impl CatalogListing {
+    /// Everything that holds documents of its own.
+    pub fn stores(&self) -> impl Iterator<Item = &CollectionInfo> {
+        self.collections.iter().chain(&self.buckets)
+    }
 }
 
 /// How many commands are in flight while details are fetched.
@@ -79,6 +91,12 @@ pub async fn name_of(cluster: &Cluster, database: &str, uuid: CollectionUuid) ->
     Ok(found.0.into_iter().next().map(|info| info.namespace))
 }
 
+/// Whether indexes of this collection that say nothing of a collation get one that is not the simple one.
+pub(crate) async fn has_default_collation(cluster: &Cluster, namespace: &Namespace) -> Result<bool, MongoError> {
+    let found = list_database(cluster, namespace.database(), rawdoc! {"name": namespace.collection()}).await?;
+    Ok(found.0.first().is_some_and(|info| has_collation(&info.options)))
+}
+
 async fn list_until_stable(cluster: &Cluster, wanted: Detail) -> Result<CatalogListing, MongoError> {
     loop {
         let term = last_optimes(cluster).await?.term;
@@ -104,12 +122,22 @@ async fn list_until_stable(cluster: &Cluster, wanted: Detail) -> Result<CatalogL
 }
 
 fn split(listed_at: Optime, all: Vec<CollectionInfo>) -> CatalogListing {
-    let of_kind = |kind| all.iter().filter(|info| info.kind == kind).cloned().collect();
+    let of_kind = |kind| all.iter().filter(|info| info.kind == kind).cloned().collect::<Vec<_>>();
+    let buckets = of_kind(CollectionKind::Buckets);
+    let mut time_series = of_kind(CollectionKind::TimeSeries);
+    for series in &mut time_series {
+        let own = buckets.iter().find(|info| info.namespace.time_series().as_ref() == Some(&series.namespace));
+        if let Some(CollectionInfo { size_bytes, document_count, index_bytes, .. }) = own {
+            (series.size_bytes, series.document_count, series.index_bytes) =
+                (*size_bytes, *document_count, *index_bytes);
+        }
+    }
     CatalogListing {
         listed_at,
         collections: of_kind(CollectionKind::Collection),
+        buckets,
         views: of_kind(CollectionKind::View),
-        time_series: of_kind(CollectionKind::TimeSeries),
+        time_series,
     }
 }
 
@@ -163,14 +191,16 @@ async fn list_database(
     Ok((found, operation_time))
 }
 
-/// `None` for what the server keeps for itself: the store of the views, of the profiler, of time-series buckets.
+/// `None` for what the server keeps for itself: the store of the views, and of the profiler.
 fn parse_entry(database: &str, entry: &RawDocument) -> Result<Option<CollectionInfo>, bson::error::Error> {
     let name = entry.get_str("name")?;
-    if matches!(name, "system.views" | "system.profile") || name.starts_with("system.buckets.") {
+    if matches!(name, "system.views" | "system.profile") {
         return Ok(None);
     }
+    let namespace = Namespace::new(database, name);
     let kind = match entry.get_str("type")? {
         "view" => CollectionKind::View,
+        _ if namespace.time_series().is_some() => CollectionKind::Buckets,
         "timeseries" => CollectionKind::TimeSeries,
         _ => CollectionKind::Collection,
     };
@@ -179,7 +209,7 @@ fn parse_entry(database: &str, entry: &RawDocument) -> Result<Option<CollectionI
         None => None,
     };
     Ok(Some(CollectionInfo {
-        namespace: Namespace::new(database, name),
+        namespace,
         uuid: uuid.map(CollectionUuid::from_bytes),
         kind,
         options: entry.get_document("options")?.to_owned(),
@@ -190,7 +220,8 @@ fn parse_entry(database: &str, entry: &RawDocument) -> Result<Option<CollectionI
 }
 
 async fn detail(cluster: &Cluster, info: CollectionInfo, wanted: Detail) -> Result<CollectionInfo, MongoError> {
-    if info.kind != CollectionKind::Collection || wanted == Detail::Nothing {
+    let stores = matches!(info.kind, CollectionKind::Collection | CollectionKind::Buckets);
+    if !stores || wanted == Detail::Nothing {
         return Ok(info);
     }
     let indexes = list_indexes(cluster, &info.namespace).await?;

@@ -1,32 +1,17 @@
-//! Creates a collection on the destination as it is on the source. An equal one that stands already is fine.
+//! Creates a collection on the destination in the form it has before the cutover. An equal one that stands already is fine.
 
 use bson::{Document, RawDocument, RawDocumentBuf, doc};
 use mongoferry_protocol::Namespace;
 
-use crate::{connection::Cluster, error::MongoError, facts::ServerVersion, optimes::first_of};
+use crate::{
+    collection_options::options_before_cutover, connection::Cluster, error::MongoError, facts::ServerVersion,
+    optimes::first_of,
+};
 
 const NAMESPACE_EXISTS: i32 = 48;
 
-/// The source's options as the destination takes them.
-pub fn destination_options(options: &RawDocument, destination: ServerVersion) -> Result<Document, bson::error::Error> {
-    let mut taken = Document::try_from(options)?;
-    // Clients can't set `temp`; `uuid` and `autoIndexId` are remnants; `version` of a collation is the server's.
-    for key in ["temp", "uuid", "autoIndexId"] {
-        taken.remove(key);
-    }
-    if let Ok(collation) = taken.get_document_mut("collation") {
-        collation.remove("version");
-    }
-    // 6.0 replaced the one option by the other.
-    if destination.is_at_least(6, 0)
-        && taken.remove("recordPreImages").is_some_and(|value| value.as_bool() == Some(true))
-    {
-        taken.insert("changeStreamPreAndPostImages", doc! {"enabled": true});
-    }
-    Ok(taken)
-}
-
-/// Creates `namespace` with the source's `options` (of listCollections). Doing so again changes nothing.
+/// Creates `namespace` with the source's `options` (of listCollections). Doing so again changes nothing. The buckets of a
+/// time-series collection are created with it.
 pub async fn create_collection(
     destination: &Cluster,
     version: ServerVersion,
@@ -34,8 +19,9 @@ pub async fn create_collection(
     options: &RawDocument,
 ) -> Result<(), MongoError> {
     let what = format!("create on {namespace}");
-    let options = destination_options(options, version).map_err(|error| destination.unexpected(&what, error))?;
-    let mut command = doc! {"create": namespace.collection()};
+    let options = options_before_cutover(options, version).map_err(|error| destination.unexpected(&what, error))?;
+    let series = namespace.time_series();
+    let mut command = doc! {"create": series.as_ref().unwrap_or(namespace).collection()};
     command.extend(options.clone());
     command.insert("writeConcern", doc! {"w": "majority"});
     match destination.command(namespace.database(), command).await {
@@ -59,7 +45,7 @@ async fn require_equal(
     let existing = first_of(&reply).and_then(|entry| entry.get_document("options").ok());
     let existing = existing.ok_or_else(|| destination.unexpected(&what, "no options"))?;
     let existing = RawDocumentBuf::try_from(existing)
-        .and_then(|raw| destination_options(&raw, version))
+        .and_then(|raw| options_before_cutover(&raw, version))
         .map_err(|error| destination.unexpected(&what, error))?;
     if same_fields(&existing, wanted) {
         return Ok(());
@@ -78,18 +64,12 @@ pub(crate) fn same_fields(one: &Document, other: &Document) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use bson::{doc, rawdoc};
+    use bson::doc;
 
-    use super::{destination_options, same_fields};
-    use crate::ServerVersion;
+    use super::same_fields;
 
     #[test]
-    fn what_the_server_adds_is_left_out() {
-        let listed = rawdoc! {"temp": true, "validator": {"a": {"$gt": 1}}, "recordPreImages": true};
-        let options = destination_options(&listed, ServerVersion::new(6, 0, 5)).expect("valid");
-        assert_eq!(options, doc! {"validator": {"a": {"$gt": 1}}, "changeStreamPreAndPostImages": {"enabled": true}});
-        let options = destination_options(&listed, ServerVersion::new(5, 0, 4)).expect("valid");
-        assert_eq!(options, doc! {"validator": {"a": {"$gt": 1}}, "recordPreImages": true});
+    fn the_order_of_options_has_no_meaning() {
         assert!(same_fields(&doc! {"a": 1, "b": 2}, &doc! {"b": 2, "a": 1}));
         assert!(!same_fields(&doc! {"a": 1}, &doc! {"a": 1, "b": 2}));
     }

@@ -3,7 +3,7 @@
 //! By name, so that no privilege beyond `find` is needed; a collection that does not exist reads as empty. What is read
 //! is on a majority and not older than the given optime. Documents are handed out as the server sent them.
 
-use bson::{RawArrayBuf, RawDocument, RawDocumentBuf, raw::cstr, rawdoc};
+use bson::{RawArray, RawArrayBuf, RawDocument, RawDocumentBuf, raw::cstr, rawdoc};
 use futures_util::StreamExt;
 use mongodb::{
     options::RunCursorCommandOptions,
@@ -16,6 +16,7 @@ use crate::{connection::Cluster, error::MongoError, optimes::timestamp};
 /// What a batch should hold.
 const BATCH_BYTES: u64 = 2 * 1024 * 1024;
 const BY_IDS_BATCH: u32 = 1_000;
+const IDS_BATCH: u32 = 20_000;
 
 /// An open scan. If it ends in [`MongoError::CursorLost`] or [`MongoError::Interrupted`], it must be begun anew.
 pub struct DocumentScan {
@@ -46,6 +47,14 @@ impl DocumentScan {
         let mut find = find(namespace, not_before, batch_size);
         find.append(cstr!("hint"), rawdoc! {"$natural": 1});
         Self::open(cluster, namespace, find, batch_size).await
+    }
+
+    /// Begins to read the `_id`s of `namespace`, as documents `{_id: …}` in the order of the collection.
+    pub async fn ids(cluster: &Cluster, namespace: &Namespace, not_before: Optime) -> Result<Self, MongoError> {
+        let mut find = find(namespace, not_before, IDS_BATCH);
+        find.append(cstr!("hint"), rawdoc! {"$natural": 1});
+        find.append(cstr!("projection"), rawdoc! {"_id": 1});
+        Self::open(cluster, namespace, find, IDS_BATCH).await
     }
 
     /// Begins to read the documents whose `_id` is one of `ids` (each a document `{_id: …}`); together they must fit a
@@ -93,6 +102,11 @@ impl DocumentScan {
 }
 
 impl ScannedBatch {
+    /// The documents as one array, to be handed on as it is.
+    pub fn array(&self) -> Result<&RawArray, MongoError> {
+        self.reply.doc_slices().map_err(|error| self.cluster.explain(&self.what, &error))
+    }
+
     /// The documents in the order they came.
     pub fn documents(&self) -> Result<impl Iterator<Item = Result<&RawDocument, MongoError>>, MongoError> {
         let array = self.reply.doc_slices().map_err(|error| self.cluster.explain(&self.what, &error))?;

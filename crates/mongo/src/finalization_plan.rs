@@ -5,7 +5,7 @@ use bson::{Bson, Document};
 
 use crate::{
     facts::ServerVersion,
-    index_forms::{is_id_index, truth},
+    index_forms::{is_id_index, truth, with_own_collation},
 };
 
 /// One command or two. In the order of the variants, across collections: expiry last.
@@ -59,6 +59,17 @@ impl IndexStep {
             Self::Rebuild { spec } | Self::Create { spec } | Self::CreateExpiring { spec } => {
                 spec.get_str("name").unwrap_or_default()
             }
+        }
+    }
+
+    /// As [`with_own_collation`] says of the index that is created.
+    pub(crate) fn with_own_collation(self, collection_has_one: bool) -> Self {
+        let own = |spec: Document| with_own_collation(&spec, collection_has_one);
+        match self {
+            Self::Rebuild { spec } => Self::Rebuild { spec: own(spec) },
+            Self::Create { spec } => Self::Create { spec: own(spec) },
+            Self::CreateExpiring { spec } => Self::CreateExpiring { spec: own(spec) },
+            other => other,
         }
     }
 

@@ -9,11 +9,11 @@ use bson::{Document, RawDocument};
 use mongoferry_protocol::Namespace;
 
 use crate::{
-    catalog::list_indexes,
+    catalog::{has_default_collation, list_indexes},
     connection::Cluster,
     error::MongoError,
     facts::ServerVersion,
-    index_forms::{IndexForm, create_indexes, index_forms},
+    index_forms::{IndexForm, create_indexes, index_forms, with_own_collation},
 };
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,14 +45,16 @@ pub async fn build_indexes(
 ) -> Result<Vec<BuildOutcome>, MongoError> {
     let forms = index_forms(source, version)
         .map_err(|error| destination.unexpected(&format!("listIndexes on {namespace}"), error))?;
-    let specs: Vec<Document> = forms.iter().filter_map(|(_, form)| buildable(form)).collect();
+    let collated = has_default_collation(destination, namespace).await?;
+    let own = |spec: &Document| with_own_collation(spec, collated);
+    let specs: Vec<Document> = forms.iter().filter_map(|(_, form)| buildable(form)).map(|spec| own(&spec)).collect();
     let together = create(destination, namespace, &specs).await?.is_none();
     let mut outcomes = Vec::new();
     for (name, form) in forms {
         let state = match form {
             IndexForm::Deferred { reason } => BuildState::Deferred { reason },
             IndexForm::Build { held_back, .. } if together => BuildState::Built { held_back },
-            IndexForm::Build { spec, held_back } => match create(destination, namespace, &[spec]).await? {
+            IndexForm::Build { spec, held_back } => match create(destination, namespace, &[own(&spec)]).await? {
                 None => BuildState::Built { held_back },
                 Some(reason) => BuildState::Failed { reason },
             },

@@ -8,10 +8,14 @@ use bson::{Document, doc};
 use mongoferry_protocol::Namespace;
 
 use crate::{
+    capped::{make_capped, settle_capped},
     catalog::{CatalogListing, CollectionInfo, list_metadata},
+    collection_expiry::expire_collections,
+    collection_options::has_collation,
     connection::Cluster,
     error::MongoError,
     facts::{ServerVersion, facts},
+    final_names::take_final_names,
     finalization_plan::{IndexStep, finalization_plan},
     index_builder::about_the_index,
     index_forms::{create_indexes, normalized},
@@ -27,9 +31,11 @@ pub struct FinalizationOutcome {
     pub problems: Vec<String>,
 }
 
-/// Prepares every conversion to unique and lists the conflicts. On destinations before 6.0 there is nothing to prepare.
+/// Lets capped collections hold what the source's hold, prepares every conversion to unique and lists the conflicts. On
+/// destinations before 6.0 there is nothing to prepare for unique indexes.
 pub async fn prepare_finalization(source: &Cluster, destination: &Cluster) -> Result<FinalizationOutcome, MongoError> {
     let mut outcome = FinalizationOutcome::default();
+    settle_capped(source, destination, &mut outcome).await?;
     for (namespace, steps) in plan(source, destination).await?.collections {
         for step in steps {
             let IndexStep::MakeUnique { name } = step else { continue };
@@ -47,7 +53,7 @@ pub async fn prepare_finalization(source: &Cluster, destination: &Cluster) -> Re
 pub async fn revert_preparation(source: &Cluster, destination: &Cluster) -> Result<Vec<String>, MongoError> {
     let (wanted, standing) = (list_metadata(source).await?, list_metadata(destination).await?);
     let mut done = Vec::new();
-    for collection in &standing.collections {
+    for collection in standing.stores() {
         let wanted = indexes_of(&wanted, &collection.namespace, source)?;
         for index in indexes(collection, destination)?.iter().filter(|index| is_prepared(index)) {
             let name = index.get_str("name").unwrap_or_default();
@@ -62,13 +68,16 @@ pub async fn revert_preparation(source: &Cluster, destination: &Cluster) -> Resu
     Ok(done)
 }
 
-/// Unique, deferred, missing and extra indexes and hiding; then views; then expiry.
+/// Names and capped collections; unique, deferred, missing and extra indexes and hiding; then views; then expiry.
 pub async fn finalize(source: &Cluster, destination: &Cluster) -> Result<FinalizationOutcome, MongoError> {
-    let plan = plan(source, destination).await?;
     let mut outcome = FinalizationOutcome::default();
+    take_final_names(destination, &mut outcome).await?;
+    make_capped(source, destination, &mut outcome).await?;
+    let plan = plan(source, destination).await?;
     run_steps(destination, &plan, false, &mut outcome).await?;
     finalize_views(destination, &plan.source.views, &plan.destination.views, &mut outcome).await?;
     run_steps(destination, &plan, true, &mut outcome).await?;
+    expire_collections(destination, &plan.source, &plan.destination, &mut outcome).await?;
     Ok(outcome)
 }
 
@@ -83,12 +92,14 @@ async fn plan(source: &Cluster, destination: &Cluster) -> Result<Plan, MongoErro
     let version: ServerVersion = facts(destination).await?.version;
     let (wanted, standing) = (list_metadata(source).await?, list_metadata(destination).await?);
     let mut collections = Vec::new();
-    for collection in &standing.collections {
-        if !wanted.collections.iter().any(|other| other.namespace == collection.namespace) {
+    for collection in standing.stores() {
+        if !wanted.stores().any(|other| other.namespace == collection.namespace) {
             continue;
         }
         let indexes_there = indexes_of(&wanted, &collection.namespace, source)?;
+        let collated = has_collation(&collection.options);
         let steps = finalization_plan(&indexes_there, &indexes(collection, destination)?, version);
+        let steps = steps.into_iter().map(|step| step.with_own_collation(collated)).collect();
         collections.push((collection.namespace.clone(), steps));
     }
     Ok(Plan { source: wanted, destination: standing, collections })
@@ -173,7 +184,7 @@ fn indexes(collection: &CollectionInfo, cluster: &Cluster) -> Result<Vec<Documen
 }
 
 fn indexes_of(listing: &CatalogListing, namespace: &Namespace, cluster: &Cluster) -> Result<Vec<Document>, MongoError> {
-    match listing.collections.iter().find(|collection| collection.namespace == *namespace) {
+    match listing.stores().find(|collection| collection.namespace == *namespace) {
         Some(collection) => indexes(collection, cluster),
         None => Ok(Vec::new()),
     }

@@ -100,6 +100,15 @@ pub(crate) fn truth(value: &Bson) -> bool {
     }
 }
 
+/// Says of an index without a collation that it is to have none, where the collection would give it its own.
+pub(crate) fn with_own_collation(spec: &Document, collection_has_one: bool) -> Document {
+    let mut spec = spec.clone();
+    if collection_has_one && !spec.contains_key("collation") {
+        spec.insert("collation", doc! {"locale": "simple"});
+    }
+    spec
+}
+
 /// The command that builds `specs` on `collection`, confirmed by a majority.
 pub(crate) fn create_indexes(collection: &str, specs: &[Document]) -> Document {
     doc! {"createIndexes": collection, "indexes": specs.to_vec(), "writeConcern": {"w": "majority"}}

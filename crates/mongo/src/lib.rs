@@ -3,7 +3,10 @@
 
 mod applier_state;
 mod bulk_writer;
+mod capped;
 mod catalog;
+mod collection_expiry;
+mod collection_options;
 mod connection;
 mod connection_plan;
 mod connection_string;
@@ -14,6 +17,7 @@ mod drop_collection;
 mod error;
 mod facts;
 mod fault;
+mod final_names;
 mod finalization_plan;
 mod index_builder;
 mod index_finalizer;
@@ -29,17 +33,18 @@ mod unique_conflicts;
 mod views;
 
 pub use applier_state::{
-    ApplierState, ApplyError, Beginning, Claim, CollectionMap, LaneCheckpoint, MapChange, initialise, is_initialised,
-    mark_destination,
+    ApplierState, ApplyError, Beginning, Claim, CollectionMap, LaneCheckpoint, MapChange, MappedCollection, initialise,
+    is_initialised, mark_destination,
 };
 pub use bulk_writer::{Inserted, insert_raw};
 pub use catalog::{
     CatalogListing, CollectionInfo, CollectionKind, list_catalog, list_indexes, list_metadata, list_namespaces, name_of,
 };
+pub use collection_options::{is_capped, options_before_cutover, portable_options, write_order};
 pub use connection::Cluster;
 pub use connection_plan::{ConnectionPlan, LoginPlan, TlsPlan, connection_plan};
 pub use connection_string::{parse_uri, uri_without_secrets};
-pub use create_collection::{create_collection, destination_options};
+pub use create_collection::create_collection;
 pub use ddl_executor::{DdlExecutor, DdlPlan, DdlStep};
 pub use document_scan::{DocumentScan, ScannedBatch};
 pub use drop_collection::{DropOutcome, drop_collection};

@@ -56,6 +56,11 @@ impl Namespace {
         Some(Self::new(self.database(), name))
     }
 
+    /// The collection that holds the buckets of a time-series collection of this name.
+    pub fn buckets(&self) -> Self {
+        Self::new(self.database(), format!("{}{}", Self::BUCKETS, self.collection()))
+    }
+
     const STAND_IN_OF_SYSTEM_JS: &str = "mongoferry.stand-in.system.js";
     const BUCKETS: &str = "system.buckets.";
 
@@ -111,6 +116,7 @@ mod tests {
         }
         let series = Namespace::new("shop", "system.buckets.weather.2026").time_series();
         assert_eq!(series, Some(Namespace::new("shop", "weather.2026")));
+        assert_eq!(Namespace::new("shop", "a").buckets(), Namespace::new("shop", "system.buckets.a"));
         assert_eq!(Namespace::new("shop", "buckets").time_series(), None);
     }
 

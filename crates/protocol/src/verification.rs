@@ -16,6 +16,8 @@ pub enum DifferenceKind {
     MissingDocument,
     ExtraDocument,
     ChangedDocument,
+    /// Of the documents of a capped collection.
+    DocumentOrder,
     MissingCollection,
     ExtraCollection,
     CollectionOptions,

@@ -2,7 +2,8 @@
 //! can't be wrong together.
 //!
 //! Compared: every database but the servers' own and mongoferry's; each collection's and view's type and options; each
-//! index, by name, field by field (their order is not compared); each document's bytes, by the bytes of its `_id`.
+//! index, by name, field by field (their order is not compared); each document's bytes, by the bytes of its `_id`; in
+//! capped collections, the order of the documents.
 //! Both sides must be silent meanwhile. Memory: the source's largest collection.
 
 mod collections;
@@ -50,6 +51,9 @@ async fn compare(source: &Client, destination: &Client) -> Result<Vec<String>> {
         if collections::holds_documents(expected) && collections::holds_documents(actual) && !found.full() {
             indexes::compare(source, destination, namespace, &mut found).await?;
             documents::compare(source, destination, namespace, &mut found).await?;
+            if collections::is_capped(expected) {
+                documents::compare_order(source, destination, namespace, &mut found).await?;
+            }
         }
     }
     Ok(found.list)

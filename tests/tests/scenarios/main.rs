@@ -6,6 +6,7 @@ mod dropping;
 mod dry_run;
 mod hidden_members;
 mod interruptions;
+mod kinds;
 mod main_job;
 mod operator;
 mod refusals;

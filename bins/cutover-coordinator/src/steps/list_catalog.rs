@@ -2,7 +2,7 @@
 
 use bson::RawDocumentBuf;
 use mongoferry_bus::key;
-use mongoferry_mongo::{CollectionInfo, list_catalog, refusal};
+use mongoferry_mongo::{CatalogListing, CollectionInfo, list_catalog, refusal};
 use mongoferry_protocol::{Catalog, CollectionPlan, WorkItem};
 
 use crate::{coordinate::Coordinator, coordinator_error::CoordinatorError};
@@ -11,11 +11,8 @@ impl Coordinator {
     /// The catalog is recorded last: whoever finds it finds every collection of it.
     pub(super) async fn list_catalog(&mut self) -> Result<(), CoordinatorError> {
         let listing = list_catalog(&self.source).await?;
-        refuse_what_is_not_handled(&listing.collections)?;
-        if let Some(series) = listing.time_series.first() {
-            return Err(not_migratable(series, "time-series collections are not handled yet".into()));
-        }
-        let mut plans: Vec<CollectionPlan> = listing.collections.iter().filter_map(plan).collect();
+        refuse_what_is_not_handled(&listing)?;
+        let mut plans: Vec<CollectionPlan> = listing.stores().filter_map(plan).collect();
         plans.sort_by_key(|plan| std::cmp::Reverse(plan.size_bytes));
         let records = self.stage.bus.records().clone();
         for plan in &plans {
@@ -44,15 +41,11 @@ fn plan(info: &CollectionInfo) -> Option<CollectionPlan> {
     })
 }
 
-fn refuse_what_is_not_handled(collections: &[CollectionInfo]) -> Result<(), CoordinatorError> {
-    for info in collections {
+fn refuse_what_is_not_handled(listing: &CatalogListing) -> Result<(), CoordinatorError> {
+    for info in listing.stores() {
         if let Some(reason) = refusal(&info.options, &info.namespace) {
-            return Err(not_migratable(info, reason));
+            return Err(CoordinatorError::NotMigratable { namespace: info.namespace.to_string(), reason });
         }
     }
     Ok(())
-}
-
-fn not_migratable(info: &CollectionInfo, reason: String) -> CoordinatorError {
-    CoordinatorError::NotMigratable { namespace: info.namespace.to_string(), reason }
 }

@@ -1,6 +1,6 @@
-//! MF-V18: every collection of the source is of a kind that this version migrates and the destination has. Pure.
+//! MF-V18: every collection of the source is of a kind that the destination has. Pure.
 
-use mongoferry_mongo::{CatalogListing, CollectionInfo, ServerVersion, refusal};
+use mongoferry_mongo::{CatalogListing, CollectionInfo, ServerVersion};
 use mongoferry_protocol::Finding;
 
 use crate::{
@@ -25,21 +25,11 @@ fn has(info: &CollectionInfo, option: &str) -> bool {
     info.options.get(option).ok().flatten().is_some()
 }
 
-/// Whether a refusal is one of the collection's kind.
-pub(crate) fn is_kind(info: &CollectionInfo) -> bool {
-    !info.namespace.collection().starts_with("system.") && KINDS.iter().any(|(_, is)| is(info))
-}
-
 pub(crate) fn check(source: &CatalogListing, destination: Option<ServerVersion>) -> Vec<Finding> {
     let check = Check::new("MF-V18", "source: kinds of collections");
     let all = || source.collections.iter().chain(&source.time_series);
-    let refused: Vec<String> = all()
-        .filter(|info| is_kind(info))
-        .filter_map(|info| {
-            let reason = refusal(&info.options, &info.namespace).or_else(|| lacking(info, destination?))?;
-            Some(format!("{} {reason}", info.namespace))
-        })
-        .collect();
+    let refused: Vec<String> =
+        all().filter_map(|info| Some(format!("{} {}", info.namespace, lacking(info, destination?)?))).collect();
     let mut findings = vec![Check::new("MF-V18", "source: counts of kinds").passes(counts(source))];
     if !refused.is_empty() {
         let mut found = refused.iter().take(LISTED).cloned().collect::<Vec<_>>().join("; ");
@@ -49,7 +39,7 @@ pub(crate) fn check(source: &CatalogListing, destination: Option<ServerVersion>)
         findings.push(check.fails(Trouble::new(
             found,
             "They would arrive changed, or not at all; mongoferry skips nothing silently.",
-            "Drop them on the source, or move their documents into plain collections, before the migration.",
+            "Choose a newer destination, or move their documents into plain collections before the migration.",
         )));
     }
     findings

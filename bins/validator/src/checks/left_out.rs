@@ -5,10 +5,7 @@ use futures_util::{StreamExt, stream};
 use mongoferry_mongo::{CatalogListing, Cluster, CollectionInfo, refusal};
 use mongoferry_protocol::Finding;
 
-use crate::{
-    check::{Check, Trouble},
-    checks::kinds::is_kind,
-};
+use crate::check::{Check, Trouble};
 
 const LISTED: usize = 20;
 
@@ -17,7 +14,9 @@ pub(crate) fn check(source: &CatalogListing, profiles: u64) -> Vec<Finding> {
     let check = Check::new("MF-V17", "source: collections that can't be migrated");
     let mut findings = Vec::new();
     let all = || source.collections.iter().chain(&source.time_series);
-    let refused: Vec<String> = all().filter_map(|info| Some(format!("{} {}", info.namespace, reason(info)?))).collect();
+    let refused: Vec<String> = all()
+        .filter_map(|info| Some(format!("{} {}", info.namespace, refusal(&info.options, &info.namespace)?)))
+        .collect();
     if refused.is_empty() {
         let profiles = if profiles == 0 {
             String::new()
@@ -43,15 +42,6 @@ pub(crate) fn check(source: &CatalogListing, profiles: u64) -> Vec<Finding> {
         )));
     }
     findings
-}
-
-/// Why it is refused, if not for its kind.
-fn reason(info: &CollectionInfo) -> Option<String> {
-    let name = info.namespace.collection();
-    if name.starts_with("enxcol_.") {
-        return Some("holds the state of Queryable Encryption, which only its own server can use".into());
-    }
-    refusal(&info.options, &info.namespace).filter(|_| !is_kind(info))
 }
 
 fn is_temporary(info: &CollectionInfo) -> bool {

@@ -16,9 +16,14 @@ fn orders(client: &Client) -> Collection<Document> {
 }
 
 fn sides(pair: &Pair) -> CollectionPair {
-    let side = |cluster: &mongoferry_mongo::Cluster| Side { cluster: cluster.clone(), not_before: Optime::ZERO };
+    let side = |cluster: &mongoferry_mongo::Cluster| Side {
+        cluster: cluster.clone(),
+        namespace: Namespace::new("shop", "orders"),
+        not_before: Optime::ZERO,
+    };
     CollectionPair {
         namespace: Namespace::new("shop", "orders"),
+        ordered: false,
         source: side(&pair.source_cluster),
         destination: side(&pair.destination_cluster),
         average_document_bytes: 0,

@@ -4,7 +4,7 @@ use bson::{Document, RawArrayBuf, doc, raw::cstr, rawdoc};
 use mongoferry_protocol::{ChangePosition, CollectionUuid, MigrationSettings, Namespace, Optime, StartPoint};
 
 use super::{
-    ApplyError, LaneCheckpoint,
+    ApplyError, LaneCheckpoint, MappedCollection,
     records::{self, CLAIM, COLLECTIONS, LANES, MARKER, MARKER_ID},
 };
 use crate::{
@@ -17,8 +17,8 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct Beginning {
     pub start: StartPoint,
-    /// Source UUID and destination namespace of each collection that was listed.
-    pub collections: Vec<(CollectionUuid, Namespace)>,
+    /// Each collection that was listed.
+    pub collections: Vec<(CollectionUuid, MappedCollection)>,
     /// Documents were copied at or before this optime, as far as is known: up to it, they may be ahead of the changes.
     pub replay_until: Optime,
 }
@@ -110,10 +110,8 @@ fn set_listed(replay_until: Optime) -> Statement {
     records::own_statement(command, Some(1))
 }
 
-fn insert_collections(collections: &[(CollectionUuid, Namespace)]) -> Statement {
-    let record = |(uuid, namespace): &(CollectionUuid, Namespace)| {
-        rawdoc! { "_id": records::uuid_binary(*uuid), "ns": namespace.to_string() }
-    };
+fn insert_collections(collections: &[(CollectionUuid, MappedCollection)]) -> Statement {
+    let record = |(uuid, mapped): &(CollectionUuid, MappedCollection)| records::mapped_record(*uuid, mapped);
     let mut command = rawdoc! { "insert": COLLECTIONS, "ordered": false };
     command.append(cstr!("documents"), collections.iter().map(record).collect::<RawArrayBuf>());
     records::own_statement(command, None)

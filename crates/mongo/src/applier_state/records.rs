@@ -2,14 +2,14 @@
 //!
 //! - `lanes` `{_id, term, transaction, optime, index, sequence, wall_ms, changes, sessions}`: one per lane, its checkpoint
 //!   and who may write it. `transaction` names the last transaction that touched it, `sessions` those of the term's writer.
-//! - `collections` `{_id: source UUID, ns}`
+//! - `collections` `{_id: source UUID, ns, order}`: where it stands, and as [`WriteOrder`] spells it
 //! - `claim` `{_id: "barrier", optime, index, term, kind, plan}`, while a catalog change is under way
 //! - `marker` `{_id: "migration", …}`: whose destination this is
 
 use bson::{Binary, Document, RawDocumentBuf, Timestamp, doc, oid::ObjectId, rawdoc, spec::BinarySubtype};
-use mongoferry_protocol::{ChangePosition, CollectionUuid, Namespace, Optime};
+use mongoferry_protocol::{ChangePosition, CollectionUuid, Namespace, Optime, WriteOrder};
 
-use super::{Claim, LaneCheckpoint, MapChange};
+use super::{Claim, LaneCheckpoint, MapChange, MappedCollection};
 use crate::{
     connection::Cluster,
     ddl_executor::DdlPlan,
@@ -123,9 +123,9 @@ pub(super) fn remove_claim() -> Statement {
 
 pub(super) fn change_map(change: &MapChange) -> Statement {
     match change {
-        MapChange::Set(uuid, namespace) => {
-            let set = rawdoc! { "$set": { "ns": namespace.to_string() } };
-            let update = rawdoc! { "q": { "_id": uuid_binary(*uuid) }, "u": set, "upsert": true };
+        MapChange::Set(uuid, mapped) => {
+            let record = mapped_record(*uuid, mapped);
+            let update = rawdoc! { "q": { "_id": uuid_binary(*uuid) }, "u": record, "upsert": true };
             own_statement(rawdoc! { "update": COLLECTIONS, "updates": [update] }, None)
         }
         MapChange::Remove(uuid) => {
@@ -165,10 +165,25 @@ pub(super) fn claim(record: &Document) -> Option<Claim> {
     Some(Claim { position: position(record)?, plan })
 }
 
-pub(super) fn collection(record: &Document) -> Option<(CollectionUuid, Namespace)> {
+pub(super) fn mapped_record(uuid: CollectionUuid, mapped: &MappedCollection) -> RawDocumentBuf {
+    let order = match mapped.order {
+        WriteOrder::ByDocument => "by-document",
+        WriteOrder::UnderCollation => "under-collation",
+        WriteOrder::Whole => "whole",
+    };
+    rawdoc! { "_id": uuid_binary(uuid), "ns": mapped.namespace.to_string(), "order": order }
+}
+
+pub(super) fn collection(record: &Document) -> Option<(CollectionUuid, MappedCollection)> {
     let Some(bson::Bson::Binary(uuid)) = record.get("_id") else { return None };
     let uuid = CollectionUuid::from_bytes(uuid.bytes.as_slice().try_into().ok()?);
-    Some((uuid, record.get_str("ns").ok()?.parse().ok()?))
+    let order = match record.get_str("order").ok()? {
+        "by-document" => WriteOrder::ByDocument,
+        "under-collation" => WriteOrder::UnderCollation,
+        "whole" => WriteOrder::Whole,
+        _ => return None,
+    };
+    Some((uuid, MappedCollection { namespace: record.get_str("ns").ok()?.parse().ok()?, order }))
 }
 
 pub(super) fn optime_field(record: &Document, name: &str) -> Option<Optime> {

@@ -7,7 +7,8 @@ use super::{DdlExecutor, DdlStep};
 use crate::{
     applier_state::ApplyError,
     catalog::uuid_binary,
-    create_collection::{create_collection, destination_options},
+    collection_options::options_before_cutover,
+    create_collection::create_collection,
     error::MongoError,
     index_builder::{BuildState, build_indexes},
 };
@@ -85,12 +86,14 @@ impl DdlExecutor {
         uuid: Option<CollectionUuid>,
         options: &[u8],
     ) -> Result<(), ApplyError> {
-        let options = destination_options(self.raw(options)?, self.version)
+        let options = options_before_cutover(self.raw(options)?, self.version)
             .map_err(|error| self.cluster.unexpected("collMod of the source", error))?;
         if options.is_empty() {
             return Ok(());
         }
-        let mut command = doc! { "collMod": namespace.collection() };
+        // The buckets themselves take none.
+        let series = namespace.time_series();
+        let mut command = doc! { "collMod": series.as_ref().unwrap_or(namespace).collection() };
         command.extend(options);
         self.on_claimed(namespace, uuid, command).await
     }
@@ -106,7 +109,10 @@ impl DdlExecutor {
         if self.uuid_of(namespace).await? != Some(uuid) {
             return Ok(());
         }
-        match self.run(namespace.database(), self.checked(command, uuid)).await {
+        // `collectionUUID` of a command on a time-series collection would be that of its buckets, which it is not.
+        let named = command.get_str("collMod").is_ok_and(|name| name != namespace.collection());
+        let command = if named { command } else { self.checked(command, uuid) };
+        match self.run(namespace.database(), command).await {
             Err(MongoError::Command { cause, .. })
                 if matches!(cause.code, Some(INDEX_NOT_FOUND | OTHER_COLLECTION)) =>
             {

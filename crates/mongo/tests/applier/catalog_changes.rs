@@ -3,7 +3,7 @@ use mongoferry_mongo::{ApplyError, DdlExecutor, DdlPlan, DdlStep, MapChange, Mon
 use mongoferry_protocol::Namespace;
 use serde_bytes::ByteBuf;
 
-use crate::{Server, at, destination, namespace, uuid};
+use crate::{Server, at, destination, namespace, plain, uuid};
 
 fn raw(document: RawDocumentBuf) -> ByteBuf {
     ByteBuf::from(document.into_bytes())
@@ -47,14 +47,14 @@ async fn interrupted(server: &Server, plan: DdlPlan, done: usize) {
 }
 
 async fn map_of(server: &Server, number: u8) -> Option<Namespace> {
-    server.take_over().await.0.collections().get(uuid(number)).cloned()
+    server.take_over().await.0.collections().namespace(uuid(number)).cloned()
 }
 
 #[tokio::test]
 async fn a_create_done_twice_creates_once() {
     for done in [0, 1] {
         let server = destination(&[]).await;
-        let map_changes = vec![MapChange::Set(uuid(1), namespace("shop.new"))];
+        let map_changes = vec![MapChange::Set(uuid(1), plain(namespace("shop.new")))];
         let plan = DdlPlan { kind: "create".into(), steps: vec![create("shop.new")], map_changes };
         interrupted(&server, plan, done).await;
         assert_eq!(server.collections("shop").await, ["new"]);
@@ -93,7 +93,7 @@ async fn a_rename_over_another_collection_done_twice_moves_once() {
         let plan = DdlPlan {
             kind: "rename".into(),
             steps: vec![drop_step("shop.b"), rename("shop.a", "shop.b")],
-            map_changes: vec![MapChange::Remove(uuid(2)), MapChange::Set(uuid(1), namespace("shop.b"))],
+            map_changes: vec![MapChange::Remove(uuid(2)), MapChange::Set(uuid(1), plain(namespace("shop.b")))],
         };
         interrupted(&server, plan, done).await;
         assert_eq!(server.collections("shop").await, ["b"]);

@@ -195,7 +195,7 @@ async fn records_are_laid_out_once_and_belong_to_one_migration() {
     server.initialise(&[(uuid(2), "shop.others")]).await;
     let (state, _) = server.take_over().await;
     assert_eq!(state.lanes(), [at(150), at(140)]);
-    assert_eq!(state.collections().get(uuid(1)), Some(&namespace("shop.orders")));
+    assert_eq!(state.collections().namespace(uuid(1)), Some(&namespace("shop.orders")));
     assert_eq!(state.collections().get(uuid(2)), None);
     assert_eq!(state.replay_until(), Optime::new(200, 1));
     assert_eq!(state.resume_sequence(), 140);

@@ -7,9 +7,12 @@ use std::sync::Arc;
 
 use bson::{Document, doc};
 use mongodb::Client;
-use mongoferry_mongo::{ApplierState, Beginning, Cluster, LaneCheckpoint, LaneWriter, SourceDocuments, initialise};
+use mongoferry_mongo::{
+    ApplierState, Beginning, Cluster, LaneCheckpoint, LaneWriter, MappedCollection, SourceDocuments, initialise,
+};
 use mongoferry_protocol::{
     ChangePosition, ClusterIdentity, CollectionUuid, CutoverMode, MigrationSettings, Namespace, Optime, StartPoint,
+    WriteOrder,
 };
 use mongoferry_testbed::ReplicaSet;
 
@@ -31,12 +34,16 @@ async fn destination(collections: &[(CollectionUuid, &str)]) -> Server {
     server
 }
 
+fn plain(namespace: Namespace) -> MappedCollection {
+    MappedCollection { namespace, order: WriteOrder::ByDocument }
+}
+
 impl Server {
     async fn initialise(&self, collections: &[(CollectionUuid, &str)]) {
         let at = Optime::new(100, 1);
         let beginning = Beginning {
             start: StartPoint { capture_from: at, apply_after: at },
-            collections: collections.iter().map(|(uuid, name)| (*uuid, namespace(name))).collect(),
+            collections: collections.iter().map(|(uuid, name)| (*uuid, plain(namespace(name)))).collect(),
             replay_until: Optime::new(200, 1),
         };
         initialise(&self.cluster, &settings(1), &beginning).await.expect("initialises");

@@ -45,6 +45,10 @@ pub(super) fn holds_documents(collection: &Document) -> bool {
     !matches!(collection.get_str("type"), Ok("view"))
 }
 
+pub(super) fn is_capped(collection: &Document) -> bool {
+    collection.get_document("options").is_ok_and(|options| options.get_bool("capped").unwrap_or(false))
+}
+
 fn comparable(mut collection: Document) -> Document {
     collection.remove("info");
     if let Ok(id_index) = collection.get_document_mut("idIndex") {

@@ -47,6 +47,33 @@ pub(super) async fn compare(
     Ok(())
 }
 
+/// The first place at which the order of the documents is not the same.
+pub(super) async fn compare_order(
+    source: &Client,
+    destination: &Client,
+    namespace: &Namespace,
+    found: &mut Found,
+) -> Result<()> {
+    let (expected, actual) = (ids(source, namespace).await?, ids(destination, namespace).await?);
+    let place = expected.iter().zip(&actual).position(|(expected, actual)| expected != actual);
+    if let Some(place) = place {
+        let (expected, actual) = (shown(&expected[place]), shown(&actual[place]));
+        found.add(format!("{namespace}: document {place} is {actual} on the destination, {expected} on the source"));
+    }
+    Ok(())
+}
+
+async fn ids(client: &Client, namespace: &Namespace) -> Result<Vec<Id>> {
+    let mut ids = Vec::new();
+    let mut batches = scan(client, namespace).await?;
+    while let Some(batch) = batches.try_next().await? {
+        for document in batch.doc_slices()? {
+            ids.push(id_of(document?.as_document().expect("a batch holds documents"))?);
+        }
+    }
+    Ok(ids)
+}
+
 async fn read(client: &Client, namespace: &Namespace) -> Result<HashMap<Id, Vec<u8>>> {
     let mut documents = HashMap::new();
     let mut batches = scan(client, namespace).await?;

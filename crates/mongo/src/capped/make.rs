@@ -1,0 +1,70 @@
+//! Turns plain collections into capped ones.
+//!
+//! `convertToCapped` knows no `max`, so each is copied into a new one, which then takes its place. Its indexes are those of
+//! the finalization that follows.
+
+use bson::doc;
+use mongoferry_protocol::{Namespace, Optime};
+
+use crate::{
+    bulk_writer::insert_raw,
+    catalog::{CollectionInfo, list_metadata},
+    collection_options::{is_capped, portable_options},
+    connection::Cluster,
+    document_scan::DocumentScan,
+    error::MongoError,
+    facts::{ServerVersion, facts},
+    index_builder::about_the_index,
+    index_finalizer::FinalizationOutcome,
+};
+
+/// Every collection that is capped on the source and not yet on the destination.
+pub(crate) async fn make_capped(
+    source: &Cluster,
+    destination: &Cluster,
+    outcome: &mut FinalizationOutcome,
+) -> Result<(), MongoError> {
+    let version = facts(destination).await?.version;
+    let (wanted, standing) = (list_metadata(source).await?, list_metadata(destination).await?);
+    for collection in wanted.collections.iter().filter(|info| is_capped(&info.options)) {
+        let namespace = &collection.namespace;
+        let there = standing.collections.iter().find(|info| info.namespace == *namespace);
+        if there.is_none_or(|info| is_capped(&info.options)) {
+            continue;
+        }
+        match replace(destination, version, collection).await {
+            Ok(()) => outcome.done.push(format!("collection {namespace}: made capped")),
+            Err(error) => outcome.problems.push(format!("collection {namespace}: {}", about_the_index(error)?)),
+        }
+    }
+    Ok(())
+}
+
+/// What an interrupted attempt has left is dropped first.
+async fn replace(destination: &Cluster, version: ServerVersion, wanted: &CollectionInfo) -> Result<(), MongoError> {
+    let namespace = &wanted.namespace;
+    let aside = Namespace::new(namespace.database(), "mongoferry.capped");
+    drop_if_there(destination, &aside).await?;
+    let options = portable_options(&wanted.options, version);
+    let mut command = doc! {"create": aside.collection()};
+    command.extend(options.map_err(|error| destination.unexpected("listCollections", error))?);
+    command.insert("writeConcern", doc! {"w": "majority"});
+    destination.command(aside.database(), command).await?;
+    let mut scan = DocumentScan::whole(destination, namespace, Optime::ZERO, 0).await?;
+    while let Some(batch) = scan.next().await? {
+        insert_raw(destination, &aside, batch.array()?).await?;
+    }
+    let rename = doc! {
+        "renameCollection": aside.to_string(), "to": namespace.to_string(), "dropTarget": true,
+        "writeConcern": {"w": "majority"},
+    };
+    destination.command("admin", rename).await.map(drop)
+}
+
+async fn drop_if_there(destination: &Cluster, namespace: &Namespace) -> Result<(), MongoError> {
+    let command = doc! {"drop": namespace.collection(), "writeConcern": {"w": "majority"}};
+    match destination.command(namespace.database(), command).await {
+        Ok(_) | Err(MongoError::CollectionGone { .. }) => Ok(()),
+        Err(error) => Err(error),
+    }
+}

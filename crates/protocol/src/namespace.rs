@@ -61,7 +61,7 @@ impl Namespace {
         Self::new(self.database(), format!("{}{}", Self::BUCKETS, self.collection()))
     }
 
-    const STAND_IN_OF_SYSTEM_JS: &str = "mongoferry.stand-in.system.js";
+    const STAND_IN_OF_SYSTEM_JS: &str = "mongoferry.stand-in.js";
     const BUCKETS: &str = "system.buckets.";
 
     /// Databases that belong to the server or to mongoferry and are never migrated.

@@ -109,9 +109,8 @@ impl DdlExecutor {
         if self.uuid_of(namespace).await? != Some(uuid) {
             return Ok(());
         }
-        // `collectionUUID` of a command on a time-series collection would be that of its buckets, which it is not.
-        let named = command.get_str("collMod").is_ok_and(|name| name != namespace.collection());
-        let command = if named { command } else { self.checked(command, uuid) };
+        // Time-series collections take none (6.0.5: 72, "cannot be passed when dropping a time-series collection").
+        let command = if namespace.time_series().is_some() { command } else { self.checked(command, uuid) };
         match self.run(namespace.database(), command).await {
             Err(MongoError::Command { cause, .. })
                 if matches!(cause.code, Some(INDEX_NOT_FOUND | OTHER_COLLECTION)) =>

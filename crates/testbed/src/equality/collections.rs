@@ -41,8 +41,9 @@ pub(super) fn same(one: &Document, other: &Document) -> bool {
     same_fields(&without_options(one), &without_options(other)) && same_fields(&options(one), &options(other))
 }
 
+/// What time-series collections show is in their buckets, which are collections of their own.
 pub(super) fn holds_documents(collection: &Document) -> bool {
-    !matches!(collection.get_str("type"), Ok("view"))
+    !matches!(collection.get_str("type"), Ok("view" | "timeseries"))
 }
 
 pub(super) fn is_capped(collection: &Document) -> bool {

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use bson::doc;
 use futures_util::{StreamExt, TryStreamExt, stream};
-use mongoferry_mongo::{CatalogListing, Cluster, CollectionInfo, CollectionKind, RANGE_BYTES, range_count};
+use mongoferry_mongo::{CatalogListing, Cluster, CollectionInfo, CollectionKind, RANGE_BYTES, is_capped, range_count};
 use mongoferry_protocol::{CollectionInventory, DatabaseInventory, Inventory, NotCopied};
 
 use crate::{
@@ -66,7 +66,10 @@ fn of_collection(info: &CollectionInfo) -> CollectionInventory {
         indexes: info.indexes.len() as u64,
         ranges: match info.kind {
             CollectionKind::View => 0,
-            CollectionKind::Collection | CollectionKind::TimeSeries => range_count(info.size_bytes, RANGE_BYTES),
+            CollectionKind::Collection if is_capped(&info.options) => 1,
+            CollectionKind::Collection | CollectionKind::TimeSeries | CollectionKind::Buckets => {
+                range_count(info.size_bytes, RANGE_BYTES)
+            }
         },
     }
 }
@@ -75,7 +78,7 @@ fn kind(info: &CollectionInfo) -> &'static str {
     match info.kind {
         CollectionKind::View => "view",
         CollectionKind::TimeSeries | CollectionKind::Buckets => "time-series",
-        CollectionKind::Collection if info.options.get_bool("capped").unwrap_or(false) => "capped",
+        CollectionKind::Collection if is_capped(&info.options) => "capped",
         CollectionKind::Collection if matches!(info.options.get("clusteredIndex"), Ok(Some(_))) => "clustered",
         CollectionKind::Collection => "collection",
     }

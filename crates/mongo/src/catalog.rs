@@ -127,9 +127,8 @@ fn split(listed_at: Optime, all: Vec<CollectionInfo>) -> CatalogListing {
     let mut time_series = of_kind(CollectionKind::TimeSeries);
     for series in &mut time_series {
         let own = buckets.iter().find(|info| info.namespace.time_series().as_ref() == Some(&series.namespace));
-        if let Some(CollectionInfo { size_bytes, document_count, index_bytes, .. }) = own {
-            (series.size_bytes, series.document_count, series.index_bytes) =
-                (*size_bytes, *document_count, *index_bytes);
+        if let Some(CollectionInfo { size_bytes, document_count, .. }) = own {
+            (series.size_bytes, series.document_count) = (*size_bytes, *document_count);
         }
     }
     CatalogListing {

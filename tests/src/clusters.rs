@@ -17,6 +17,13 @@ impl Clusters {
         Self { source: source.expect("a source starts"), destination: destination.expect("a destination starts") }
     }
 
+    /// The same with servers whose commands can be held back.
+    pub async fn with_fail_points() -> Self {
+        let set = || ReplicaSet::builder().parameter("enableTestCommands=1").start();
+        let (source, destination) = tokio::join!(set(), set());
+        Self { source: source.expect("a source starts"), destination: destination.expect("a destination starts") }
+    }
+
     /// The same with about `mib` MiB of believable data on the source.
     pub async fn seeded(mib: u64) -> Self {
         let clusters = Self::start().await;

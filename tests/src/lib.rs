@@ -4,15 +4,21 @@
 //! uses the product's own verifier; equality is the testbed's.
 
 mod binaries;
+mod catalog_history;
 mod client_certificate;
 mod clusters;
+mod held_commands;
 mod migration;
+pub mod odd_values;
+pub mod raw_writes;
 mod signals;
 mod terminal;
 
 pub use binaries::binary;
+pub use catalog_history::{CatalogHistory, Filling};
 pub use client_certificate::log_in_by_certificate;
 pub use clusters::Clusters;
+pub use held_commands::HeldCommands;
 pub use migration::{Migration, MigrationBuilder, Outcome};
 pub use signals::{child_of, kill, stop};
 pub use terminal::Terminal;

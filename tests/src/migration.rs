@@ -25,6 +25,7 @@ pub struct MigrationBuilder {
     source: String,
     destination: String,
     arguments: Vec<String>,
+    environment: Vec<(String, String)>,
     state_dir: PathBuf,
 }
 
@@ -51,6 +52,12 @@ impl MigrationBuilder {
         self
     }
 
+    /// A variable that the stages take over, such as an option of the copier.
+    pub fn environment(mut self, name: &str, value: &str) -> Self {
+        self.environment.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
     pub fn destination(mut self, uri: &str) -> Self {
         self.destination = uri.to_owned();
         self
@@ -71,6 +78,7 @@ impl MigrationBuilder {
             .arg(&self.state_dir)
             .args(["--listen", &listen])
             .args(&self.arguments)
+            .envs(self.environment.iter().map(|(name, value)| (name, value)))
             .env("MONGOFERRY_SOURCE", &self.source)
             .env("MONGOFERRY_DESTINATION", &self.destination)
             .stdin(Stdio::null())
@@ -103,6 +111,7 @@ impl Migration {
             source: clusters.source.uri(),
             destination: clusters.destination.uri(),
             arguments: Vec::new(),
+            environment: Vec::new(),
             state_dir: state.join("state"),
         }
     }
@@ -229,6 +238,7 @@ impl MigrationBuilder {
             source: self.source.clone(),
             destination: self.destination.clone(),
             arguments: self.arguments.clone(),
+            environment: self.environment.clone(),
             state_dir: self.state_dir.clone(),
         }
     }

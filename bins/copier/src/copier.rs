@@ -5,6 +5,8 @@ use mongoferry_stage::{Stage, StageError};
 
 use crate::Args;
 
+const MIB: u64 = 1024 * 1024;
+
 /// A copier that is connected.
 pub struct Copier {
     pub stage: Stage,
@@ -13,6 +15,8 @@ pub struct Copier {
     pub source_version: ServerVersion,
     pub destination_version: ServerVersion,
     pub writers: usize,
+    /// What a range should hold.
+    pub range_bytes: u64,
 }
 
 impl Copier {
@@ -30,6 +34,7 @@ impl Copier {
             source_version: source_facts.version,
             destination_version: destination_facts.version,
             writers: args.writers.get(),
+            range_bytes: args.range_mib * MIB,
         })
     }
 }

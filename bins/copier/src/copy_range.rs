@@ -78,13 +78,16 @@ async fn copy_once(
     while !at_end || !in_flight.is_empty() {
         tokio::select! {
             Some(written) = in_flight.next() => count(claim, written).await?,
-            batch = reader.next(), if !at_end && in_flight.len() < writers => match batch? {
-                None => at_end = true,
-                Some(batch) => {
+            batch = reader.next(), if !at_end && in_flight.len() < writers => match batch {
+                Err(error) => {
+                    // What was read is written all the same, and nothing is under way when the range is read again.
+                    finish(claim, &mut in_flight).await?;
+                    return Err(error.into());
+                }
+                Ok(None) => at_end = true,
+                Ok(Some(batch)) => {
                     if must_rest(copier) {
-                        while let Some(written) = in_flight.next().await {
-                            count(claim, written).await?;
-                        }
+                        finish(claim, &mut in_flight).await?;
                         rest(copier, claim).await?;
                     }
                     claim.check()?;
@@ -103,6 +106,17 @@ async fn write(copier: &Copier, namespace: &Namespace, batch: CopyBatch) -> Writ
         metrics::inserted(written.get(), batch.bytes(), began.elapsed());
     }
     (batch, written)
+}
+
+/// Waits for the writes under way and counts them.
+async fn finish(
+    claim: &mut Claim<'_>,
+    in_flight: &mut FuturesOrdered<impl Future<Output = Written>>,
+) -> Result<(), CopierError> {
+    while let Some(written) = in_flight.next().await {
+        count(claim, written).await?;
+    }
+    Ok(())
 }
 
 async fn count(claim: &mut Claim<'_>, (batch, written): Written) -> Result<(), CopierError> {

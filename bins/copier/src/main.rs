@@ -33,6 +33,10 @@ struct Args {
     /// Inserts in flight. More hide a longer way to the destination.
     #[arg(long, value_name = "N", env = "MONGOFERRY_COPIER_WRITERS", default_value = "2")]
     writers: NonZeroUsize,
+    /// What a range should hold, in MiB of documents. Collections that are planned already keep their ranges.
+    #[arg(long, value_name = "MIB", env = "MONGOFERRY_COPIER_RANGE_MIB", default_value = "128",
+        value_parser = clap::value_parser!(u64).range(1..=512))]
+    range_mib: u64,
 }
 
 fn main() -> ExitCode {

@@ -2,7 +2,7 @@
 
 use bson::RawDocument;
 use mongoferry_bus::{WorkTicket, key};
-use mongoferry_mongo::{MongoError, RANGE_BYTES, create_collection, draw_ranges, write_order};
+use mongoferry_mongo::{MongoError, create_collection, draw_ranges, write_order};
 use mongoferry_protocol::{CollectionPlan, CollectionUuid, RangePlan, WorkItem, WriteOrder};
 
 use crate::{copier::Copier, copier_error::CopierError};
@@ -48,7 +48,7 @@ async fn draw(copier: &Copier, ticket: &WorkTicket, plan: &CollectionPlan) -> Re
         WriteOrder::Whole => u64::MAX,
         // 5.0 knows no way to read buckets by `_id` (2, BadValue: the hint corresponds to no index).
         _ if plan.namespace.time_series().is_some() && !version.is_at_least(6, 0) => u64::MAX,
-        _ => RANGE_BYTES,
+        _ => copier.range_bytes,
     };
     let ranges = draw_ranges(&copier.source, version, plan.uuid, &plan.namespace, plan.size_bytes, range_bytes).await;
     let ranges = match ranges {

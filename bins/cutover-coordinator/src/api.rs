@@ -45,7 +45,7 @@ fn router(board: Board, stage: Stage) -> Router {
         .route("/api/v1/start", post(start))
         .route("/api/v1/pause", post(|state| command(state, Command::Pause)))
         .route("/api/v1/resume", post(|state| command(state, Command::Resume)))
-        .route("/api/v1/commit", post(|state| command(state, Command::Commit)))
+        .route("/api/v1/commit", post(commit))
         .route("/api/v1/cancel", post(|state| command(state, Command::Cancel)));
     let views = Router::new()
         .route("/api/v1/progress", get(progress))
@@ -65,6 +65,23 @@ fn router(board: Board, stage: Stage) -> Router {
 /// Starting is what the processes do by themselves; said again it changes nothing.
 async fn start() -> Response {
     answers::success()
+}
+
+/// What mongosync's users send, `{}` or nothing, accepts nothing.
+#[derive(Default, serde::Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct CommitRequest {
+    accept_missing_indexes: bool,
+}
+
+async fn commit(state: State<Board>, body: axum::body::Bytes) -> Response {
+    let request = if body.is_empty() { Ok(CommitRequest::default()) } else { serde_json::from_slice(&body) };
+    match request {
+        Ok(CommitRequest { accept_missing_indexes }) => {
+            command(state, Command::Commit { accept_missing_indexes }).await
+        }
+        Err(error) => answers::not_understood(&error),
+    }
 }
 
 async fn command(State(board): State<Board>, command: Command) -> Response {

@@ -9,7 +9,10 @@ use crate::coordinator_error::CoordinatorError;
 pub enum Command {
     Pause,
     Resume,
-    Commit,
+    /// `accept_missing_indexes` says that those that can't be built are not wanted.
+    Commit {
+        accept_missing_indexes: bool,
+    },
     Cancel,
 }
 
@@ -24,7 +27,7 @@ impl Command {
         match self {
             Self::Pause => "pause",
             Self::Resume => "resume",
-            Self::Commit => "commit",
+            Self::Commit { .. } => "commit",
             Self::Cancel => "cancel",
         }
     }
@@ -35,7 +38,9 @@ impl Command {
 pub enum Effect {
     Nothing,
     Enter(Phase),
-    BeginCutover,
+    BeginCutover {
+        accept_missing_indexes: bool,
+    },
     /// Forget what has failed and go on here.
     Recover(Phase),
     Refuse,
@@ -49,15 +54,17 @@ pub fn effect(command: Command, record: &PhaseRecord) -> Effect {
         Command::Resume if phase == Phase::Paused => Effect::Enter(record.underlying()),
         Command::Resume if phase == Phase::Failed => Effect::Recover(recovery(record.underlying())),
         Command::Resume if !phase.is_final() && phase != Phase::Expired => Effect::Nothing,
-        Command::Commit if phase == Phase::Ready => Effect::BeginCutover,
-        Command::Commit
+        Command::Commit { accept_missing_indexes } if phase == Phase::Ready => {
+            Effect::BeginCutover { accept_missing_indexes }
+        }
+        Command::Commit { .. }
             if matches!(phase, Phase::Draining | Phase::Verifying | Phase::Finalizing | Phase::Committed) =>
         {
             Effect::Nothing
         }
         Command::Cancel if phase == Phase::Cancelled => Effect::Nothing,
         Command::Cancel if phase.may_become(Phase::Cancelled) => Effect::Enter(Phase::Cancelled),
-        Command::Pause | Command::Resume | Command::Commit | Command::Cancel => Effect::Refuse,
+        Command::Pause | Command::Resume | Command::Commit { .. } | Command::Cancel => Effect::Refuse,
     }
 }
 
@@ -74,18 +81,20 @@ fn recovery(failed_in: Phase) -> Phase {
 mod tests {
     use super::*;
 
+    const COMMIT: Command = Command::Commit { accept_missing_indexes: true };
+
     fn record(phase: Phase, came_from: Option<Phase>) -> PhaseRecord {
         PhaseRecord { phase, came_from, ..PhaseRecord::created() }
     }
 
     #[test]
     fn commit_only_when_ready_and_twice_is_one() {
-        assert_eq!(effect(Command::Commit, &record(Phase::Ready, None)), Effect::BeginCutover);
+        assert_eq!(effect(COMMIT, &record(Phase::Ready, None)), Effect::BeginCutover { accept_missing_indexes: true });
         for phase in [Phase::Draining, Phase::Verifying, Phase::Finalizing, Phase::Committed] {
-            assert_eq!(effect(Command::Commit, &record(phase, None)), Effect::Nothing, "{phase}");
+            assert_eq!(effect(COMMIT, &record(phase, None)), Effect::Nothing, "{phase}");
         }
         for phase in [Phase::Copying, Phase::CatchingUp, Phase::Paused, Phase::Failed, Phase::Cancelled] {
-            assert_eq!(effect(Command::Commit, &record(phase, None)), Effect::Refuse, "{phase}");
+            assert_eq!(effect(COMMIT, &record(phase, None)), Effect::Refuse, "{phase}");
         }
     }
 

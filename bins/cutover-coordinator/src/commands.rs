@@ -1,12 +1,13 @@
 //! Carries out what an operator asks for.
 
 use mongoferry_bus::key;
-use mongoferry_protocol::{CutoverRecord, Phase, PhaseRecord, now_ms};
+use mongoferry_protocol::{CutoverRecord, IndexView, Phase, PhaseRecord, now_ms};
 
 use crate::{
     command::{Command, Effect, effect},
     coordinate::Coordinator,
     coordinator_error::CoordinatorError,
+    copy_progress::CopyProgress,
     facts::failures,
 };
 
@@ -17,14 +18,25 @@ impl Coordinator {
             Effect::Nothing => Ok(()),
             Effect::Enter(Phase::Cancelled) => self.cancel().await,
             Effect::Enter(next) => self.phase.enter(next, |_| ()).await,
-            Effect::BeginCutover => self.begin_cutover().await,
+            Effect::BeginCutover { accept_missing_indexes } => {
+                self.refuse_missing_indexes(accept_missing_indexes)?;
+                self.begin_cutover(accept_missing_indexes).await
+            }
             Effect::Recover(next) => self.recover(next).await,
             Effect::Refuse => Err(CoordinatorError::NotNow { command: command.as_str(), phase }),
         }
     }
 
+    /// Before anything is begun: the operator has to know what the destination will be without.
+    fn refuse_missing_indexes(&self, accepted: bool) -> Result<(), CoordinatorError> {
+        if accepted || self.accept_missing_indexes || self.copy.failed_indexes().next().is_none() {
+            return Ok(());
+        }
+        Err(CoordinatorError::MissingIndexes { summary: missing_indexes(&self.copy) })
+    }
+
     /// The operator says that writes have ended: from here on the write downtime is measured.
-    pub async fn begin_cutover(&mut self) -> Result<(), CoordinatorError> {
+    pub async fn begin_cutover(&mut self, accept_missing_indexes: bool) -> Result<(), CoordinatorError> {
         let number = self.phase.record().cutover.as_ref().map_or(0, |cutover| cutover.number) + 1;
         let cutover = CutoverRecord {
             number,
@@ -32,6 +44,7 @@ impl Coordinator {
             silent_from: None,
             drained_at_ms: None,
             committed_at_ms: None,
+            accept_missing_indexes,
         };
         let begin = |record: &mut PhaseRecord| {
             record.cutover = Some(cutover);
@@ -57,4 +70,13 @@ impl Coordinator {
         self.queued.clear();
         self.phase.enter(next, |_| ()).await
     }
+}
+
+/// One clause per index that could not be built.
+pub fn missing_indexes(copy: &CopyProgress) -> String {
+    let clause = |index: &IndexView| {
+        let reason = index.reason.as_deref().unwrap_or("for an unknown reason");
+        format!("{} of {}: {reason}", index.name, index.namespace)
+    };
+    copy.failed_indexes().map(clause).collect::<Vec<_>>().join("; ")
 }

@@ -46,6 +46,8 @@ pub struct Coordinator {
     pub plans: Plans,
     pub copy: CopyProgress,
     pub copy_rate: Rate,
+    /// Said at the start, for every cutover.
+    pub accept_missing_indexes: bool,
     /// Work items that this process has queued: once is enough, however often the decision asks for it.
     pub queued: HashSet<WorkItem>,
     requests: mpsc::Receiver<Request>,
@@ -88,6 +90,7 @@ impl Coordinator {
             plans,
             copy,
             copy_rate: Rate::default(),
+            accept_missing_indexes: args.accept_missing_indexes,
             queued: HashSet::new(),
             requests,
             status,
@@ -131,7 +134,8 @@ impl Coordinator {
     /// Reads all there is, shows it, and decides.
     fn look(&mut self) -> Result<Step, CoordinatorError> {
         self.plans.refresh(&self.view.mirror)?;
-        self.copy = self.plans.progress(&self.view.mirror)?;
+        let cutover = self.phase.record().cutover.as_ref().map_or(0, |cutover| cutover.number);
+        self.copy = self.plans.progress(&self.view.mirror, cutover)?;
         self.copy_rate.sample(self.copy.bytes);
         let record = self.phase.record();
         let rate = self.copy_rate.per_second();
@@ -139,7 +143,7 @@ impl Coordinator {
         metrics::show(&status);
         self.status.send_replace(status);
         self.report.send_replace(report::build(&self.view, &self.settings, record, &self.copy)?);
-        let facts = gather(&self.view, &self.plans, &self.copy, &self.settings, record)?;
+        let facts = gather(&self.view, &self.plans, &self.copy, &self.settings, record, self.accept_missing_indexes)?;
         Ok(decide(record, &facts))
     }
 }

@@ -39,6 +39,8 @@ pub enum CoordinatorError {
     Different { summary: String },
     #[error("indexes could not become what they are on the source: {summary}")]
     Finalization { summary: String },
+    #[error("the destination can't build indexes of the source: {summary}")]
+    MissingIndexes { summary: String },
     #[error("{command} is not possible while the migration is {phase}")]
     NotNow { command: &'static str, phase: Phase },
 }
@@ -61,6 +63,7 @@ impl Explain for CoordinatorError {
             Self::Different { .. } => "MF-CUTOVER-4",
             Self::Finalization { .. } => "MF-CUTOVER-1",
             Self::NotNow { .. } => "MF-CUTOVER-2",
+            Self::MissingIndexes { .. } => "MF-CUTOVER-5",
         }
     }
 
@@ -100,6 +103,9 @@ impl Explain for CoordinatorError {
             Self::Finalization { .. } => {
                 "Mend what is named on the destination, then start again: the cutover goes on there.".into()
             }
+            Self::MissingIndexes { .. } => "Mend the cause on the destination or drop the indexes on the source; or cut over \
+                with --accept-missing-indexes (the API: POST commit with {\"acceptMissingIndexes\": true}) to go without."
+                .into(),
             Self::NotNow { command: "commit", .. } => {
                 "Wait until the migration is ready: `mongoferry status` says what is missing.".into()
             }
@@ -123,6 +129,7 @@ impl Explain for CoordinatorError {
             | Self::Validation { .. }
             | Self::Different { .. }
             | Self::Finalization { .. }
+            | Self::MissingIndexes { .. }
             | Self::NotNow { .. } => Retry::AfterFix,
         }
     }

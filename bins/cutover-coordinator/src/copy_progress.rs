@@ -4,8 +4,8 @@ use std::collections::{HashMap, hash_map::Entry};
 
 use mongoferry_bus::{BusError, Mirror, key};
 use mongoferry_protocol::{
-    Catalog, CollectionPlan, CollectionStatus, CollectionUuid, IndexProgress, IndexView, RangePlan, RangeProgress,
-    RangeState,
+    Catalog, CollectionPlan, CollectionStatus, CollectionUuid, Finalization, FinalizationStep, IndexProgress,
+    IndexState, IndexView, RangePlan, RangeProgress, RangeState, UnbuiltIndex,
 };
 
 /// What was read once and never changes: the plans.
@@ -55,7 +55,8 @@ impl Plans {
         Ok(())
     }
 
-    pub fn progress(&self, mirror: &Mirror) -> Result<CopyProgress, BusError> {
+    /// `cutover` is the number of the latest attempt.
+    pub fn progress(&self, mirror: &Mirror, cutover: u32) -> Result<CopyProgress, BusError> {
         let mut progress = CopyProgress { complete: self.catalog.is_some(), ..CopyProgress::default() };
         let listed = self.catalog.iter().flat_map(|catalog| &catalog.collections);
         for plan in listed.filter_map(|uuid| self.collections.get(uuid)) {
@@ -63,6 +64,10 @@ impl Plans {
             let states = range_states(mirror, plan.uuid, ranges.unwrap_or(0))?;
             let index: Option<IndexProgress> = mirror.get(&key::index(plan.uuid))?;
             progress.add(plan, ranges, &states, index);
+        }
+        for step in [FinalizationStep::Prepare, FinalizationStep::Finalize] {
+            let found: Option<Finalization> = mirror.get(&key::finalization(cutover, step))?;
+            progress.add_unbuilt(found.map(|found| found.unbuilt).unwrap_or_default());
         }
         Ok(progress)
     }
@@ -73,6 +78,20 @@ fn range_states(mirror: &Mirror, uuid: CollectionUuid, ranges: u32) -> Result<Ve
 }
 
 impl CopyProgress {
+    /// Those that the destination could not build.
+    pub fn failed_indexes(&self) -> impl Iterator<Item = &IndexView> {
+        self.indexes.iter().filter(|index| index.state == IndexState::Failed)
+    }
+
+    /// Takes over what a later attempt found.
+    fn add_unbuilt(&mut self, unbuilt: Vec<UnbuiltIndex>) {
+        for index in unbuilt {
+            let (namespace, name) = (index.namespace.to_string(), index.name);
+            self.indexes.retain(|known| known.namespace != namespace || known.name != name);
+            self.indexes.push(IndexView { namespace, name, state: IndexState::Failed, reason: Some(index.reason) });
+        }
+    }
+
     fn add(
         &mut self,
         plan: &CollectionPlan,

@@ -1,7 +1,7 @@
 //! What the coordinator does next. Pure: the same record and facts give the same step.
 
 use mongoferry_protocol::{
-    CollectionUuid, CutoverMode, Failure, Namespace, Optime, Phase, PhaseRecord, Retry, VerificationState,
+    CollectionUuid, CutoverMode, Failure, Namespace, Optime, Phase, PhaseRecord, Retry, UnbuiltIndex, VerificationState,
 };
 
 /// Everything a decision rests on, measured or read just before.
@@ -16,6 +16,10 @@ pub struct Facts {
     pub indexes_to_queue: Vec<CollectionUuid>,
     /// Nothing is left to copy or to index.
     pub copy_complete: bool,
+    /// Indexes that could not be built so far.
+    pub failed_indexes: bool,
+    /// The operator goes without indexes that can't be built, whichever they are.
+    pub accept_missing_indexes: bool,
     pub lag_ms: Option<u64>,
     pub applied: Option<Optime>,
     /// The last captured change of a user.
@@ -34,6 +38,7 @@ pub struct Facts {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Outcome {
     pub problems: Vec<String>,
+    pub unbuilt: Vec<UnbuiltIndex>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -96,7 +101,9 @@ pub fn decide(record: &PhaseRecord, facts: &Facts) -> Step {
         Phase::Copying => while_copying(facts),
         Phase::CatchingUp if facts.lag_ms.is_some_and(|lag| lag <= READY_LAG_MS) => Step::Enter(Phase::Ready),
         Phase::Ready if facts.lag_ms.is_some_and(|lag| lag > BEHIND_LAG_MS) => Step::Enter(Phase::CatchingUp),
-        Phase::Ready if facts.cutover_mode == Some(CutoverMode::Auto) => Step::BeginCutover,
+        Phase::Ready if facts.cutover_mode == Some(CutoverMode::Auto) && !waits_for_acceptance(facts) => {
+            Step::BeginCutover
+        }
         Phase::Draining => while_draining(record, facts),
         Phase::Verifying => while_verifying(record, facts),
         Phase::Finalizing => while_finalizing(record, facts),
@@ -131,8 +138,30 @@ fn reason_to_revert(record: &PhaseRecord, facts: &Facts) -> Option<String> {
     if facts.now_ms.saturating_sub(cutover.requested_at_ms) > CUTOVER_LIMIT_MS {
         return Some("it was not done within 10 minutes".into());
     }
-    let problems = &facts.prepared.as_ref()?.problems;
-    (!problems.is_empty()).then(|| format!("indexes can't become what they are on the source: {}", problems.join("; ")))
+    let prepared = facts.prepared.as_ref()?;
+    if !prepared.problems.is_empty() {
+        let problems = prepared.problems.join("; ");
+        return Some(format!("indexes can't become what they are on the source: {problems}"));
+    }
+    let missing = unaccepted(record, facts, prepared);
+    (!missing.is_empty())
+        .then(|| format!("{}; cut over with --accept-missing-indexes to go without", missing.join("; ")))
+}
+
+/// Whether indexes are missing that nobody has accepted to go without.
+pub fn waits_for_acceptance(facts: &Facts) -> bool {
+    facts.failed_indexes && !facts.accept_missing_indexes
+}
+
+fn unaccepted(record: &PhaseRecord, facts: &Facts, outcome: &Outcome) -> Vec<String> {
+    let accepted = record.cutover.as_ref().is_some_and(|cutover| cutover.accept_missing_indexes);
+    if accepted || facts.accept_missing_indexes {
+        return Vec::new();
+    }
+    let sentence = |index: &UnbuiltIndex| {
+        format!("index {} of {} can't be built on the destination: {}", index.name, index.namespace, index.reason)
+    };
+    outcome.unbuilt.iter().map(sentence).collect()
 }
 
 fn while_copying(facts: &Facts) -> Step {
@@ -175,14 +204,18 @@ fn while_finalizing(record: &PhaseRecord, facts: &Facts) -> Step {
     let number = record.cutover.as_ref().map_or(0, |cutover| cutover.number);
     match (&facts.finalized, facts.metadata_verified) {
         (None, _) => Step::Finalize(number),
-        (Some(outcome), _) if !outcome.problems.is_empty() => {
-            Step::Fail(StopReason::Finalization(outcome.problems.clone()))
+        (Some(outcome), _) if !problems(record, facts, outcome).is_empty() => {
+            Step::Fail(StopReason::Finalization(problems(record, facts, outcome)))
         }
         (Some(_), _) if !facts.verify => Step::Commit,
         (Some(_), None | Some(VerificationState::Running)) => Step::VerifyMetadata(number),
         (Some(_), Some(VerificationState::Equal)) => Step::Commit,
         (Some(_), Some(VerificationState::Different)) => Step::Fail(StopReason::MetadataDiffers),
     }
+}
+
+fn problems(record: &PhaseRecord, facts: &Facts, outcome: &Outcome) -> Vec<String> {
+    [outcome.problems.clone(), unaccepted(record, facts, outcome)].concat()
 }
 
 #[cfg(test)]
@@ -201,6 +234,7 @@ mod tests {
             silent_from,
             drained_at_ms: drained.then_some(2_000),
             committed_at_ms: None,
+            accept_missing_indexes: false,
         };
         PhaseRecord { cutover: Some(cutover), ..at(phase) }
     }
@@ -272,7 +306,8 @@ mod tests {
         assert_eq!(decide(&verifying, &state(Some(VerificationState::Equal))), Step::Enter(Phase::Finalizing));
         let different = state(Some(VerificationState::Different));
         assert_eq!(decide(&verifying, &different), Step::Fail(StopReason::DocumentsDiffer));
-        let unique = Facts { prepared: Some(Outcome { problems: vec!["email".into()] }), ..facts() };
+        let unique =
+            Facts { prepared: Some(Outcome { problems: vec!["email".into()], unbuilt: Vec::new() }), ..facts() };
         assert!(matches!(decide(&verifying, &unique), Step::Revert(_)));
     }
 
@@ -286,6 +321,28 @@ mod tests {
         assert_eq!(decide(&finalizing, &equal), Step::Commit);
         let skipped = Facts { verify: false, ..done };
         assert_eq!(decide(&finalizing, &skipped), Step::Commit);
+    }
+
+    #[test]
+    fn an_index_that_can_not_be_built_waits_for_the_operator() {
+        let index = UnbuiltIndex { namespace: Namespace::new("a", "b"), name: "c".into(), reason: "no".into() };
+        let outcome = Some(Outcome { problems: Vec::new(), unbuilt: vec![index] });
+        let mut record = in_cutover(Phase::Verifying, Some(Optime::new(1, 1)), true);
+        let prepared = Facts { prepared: outcome.clone(), ..facts() };
+        assert!(matches!(decide(&record, &prepared), Step::Revert(reason) if reason.contains("index c of a.b")));
+        let finalizing = PhaseRecord { phase: Phase::Finalizing, ..record.clone() };
+        let finalized = Facts { finalized: outcome, ..facts() };
+        assert!(matches!(decide(&finalizing, &finalized), Step::Fail(StopReason::Finalization(_))));
+        let accepted = Facts { accept_missing_indexes: true, ..prepared.clone() };
+        assert_eq!(decide(&record, &accepted), Step::VerifyDocuments(3));
+        record.cutover.as_mut().expect("in a cutover").accept_missing_indexes = true;
+        assert_eq!(decide(&record, &prepared), Step::VerifyDocuments(3));
+        assert_eq!(decide(&PhaseRecord { phase: Phase::Finalizing, ..record }, &finalized), Step::VerifyMetadata(3));
+
+        let auto = Facts { cutover_mode: Some(CutoverMode::Auto), failed_indexes: true, ..facts() };
+        assert_eq!(decide(&at(Phase::Ready), &auto), Step::Wait);
+        let accepted = Facts { accept_missing_indexes: true, ..auto };
+        assert_eq!(decide(&at(Phase::Ready), &accepted), Step::BeginCutover);
     }
 
     #[test]

@@ -2,8 +2,8 @@
 
 use mongoferry_bus::{BusError, Mirror, key};
 use mongoferry_protocol::{
-    CaptureProgress, Checkpoint, Failure, Finalization, FinalizationStep, MigrationSettings, PhaseRecord, Retry,
-    StartPoint, ValidationReport, Verification, VerificationState, now_ms,
+    CaptureProgress, Checkpoint, DifferenceKind, Failure, Finalization, FinalizationStep, MigrationSettings,
+    PhaseRecord, Retry, StartPoint, ValidationReport, Verification, VerificationState, now_ms,
 };
 
 use crate::{
@@ -19,6 +19,7 @@ pub fn gather(
     copy: &CopyProgress,
     settings: &MigrationSettings,
     record: &PhaseRecord,
+    accept_missing_indexes: bool,
 ) -> Result<Facts, BusError> {
     let mirror = &view.mirror;
     let capture: Option<CaptureProgress> = mirror.get(&key::capture())?;
@@ -35,6 +36,8 @@ pub fn gather(
         catalog_listed: plans.catalog.is_some(),
         indexes_to_queue: copy.indexes_to_queue.clone(),
         copy_complete: copy.complete,
+        failed_indexes: copy.failed_indexes().next().is_some(),
+        accept_missing_indexes,
         lag_ms: lag(source, capture.as_ref(), applied.as_ref()).map(|lag| lag.total_ms),
         applied: applied.map(|checkpoint| checkpoint.applied),
         last_change: capture.as_ref().map(|capture| capture.last_change).unwrap_or_default(),
@@ -43,7 +46,7 @@ pub fn gather(
         prepared: outcome(mirror, number, FinalizationStep::Prepare)?,
         finalized: outcome(mirror, number, FinalizationStep::Finalize)?,
         documents_verified: verified(mirror, number, false)?,
-        metadata_verified: verified(mirror, number, true)?,
+        metadata_verified: metadata_verified(mirror, number)?,
         failure: failures(mirror)?.into_iter().find(|failure| failure.retry != Retry::Soon),
     })
 }
@@ -57,10 +60,32 @@ pub fn failures(mirror: &Mirror) -> Result<Vec<Failure>, BusError> {
 
 fn outcome(mirror: &Mirror, cutover: u32, step: FinalizationStep) -> Result<Option<Outcome>, BusError> {
     let record: Option<Finalization> = mirror.get(&key::finalization(cutover, step))?;
-    Ok(record.filter(|record| record.complete).map(|record| Outcome { problems: record.problems }))
+    Ok(record
+        .filter(|record| record.complete)
+        .map(|record| Outcome { problems: record.problems, unbuilt: record.unbuilt }))
 }
 
 fn verified(mirror: &Mirror, cutover: u32, metadata: bool) -> Result<Option<VerificationState>, BusError> {
     let record: Option<Verification> = mirror.get(&key::verification(cutover, metadata))?;
     Ok(record.map(|record| record.state))
+}
+
+/// Indexes that the finalization could not build are missing, as it has said; whether that may be is decided there.
+pub fn metadata_verified(mirror: &Mirror, cutover: u32) -> Result<Option<VerificationState>, BusError> {
+    let record: Option<Verification> = mirror.get(&key::verification(cutover, true))?;
+    let finalized: Option<Finalization> = mirror.get(&key::finalization(cutover, FinalizationStep::Finalize))?;
+    let unbuilt = finalized.map(|finalized| finalized.unbuilt).unwrap_or_default();
+    Ok(record.map(|record| {
+        let is_known = |difference: &mongoferry_protocol::Difference| {
+            difference.kind == DifferenceKind::Index
+                && unbuilt.iter().any(|index| {
+                    difference.item.as_ref() == Some(&index.name) && index.namespace.to_string() == difference.namespace
+                })
+        };
+        let known = record.differences.iter().filter(|difference| is_known(difference)).count() as u64;
+        match record.state {
+            VerificationState::Different if known == record.difference_count => VerificationState::Equal,
+            state => state,
+        }
+    }))
 }

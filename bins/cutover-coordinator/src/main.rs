@@ -63,6 +63,9 @@ struct CoordinatorArgs {
     no_verify: bool,
     #[command(flatten)]
     drop: DropArgs,
+    /// Cut over without the indexes that the destination can't build.
+    #[arg(long, env = "MONGOFERRY_ACCEPT_MISSING_INDEXES")]
+    accept_missing_indexes: bool,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]

@@ -8,7 +8,7 @@ use mongoferry_protocol::{
 
 use crate::{
     copy_progress::CopyProgress,
-    facts::failures,
+    facts::{failures, metadata_verified},
     settings::label,
     status::{phases, shown, write_downtime_ms},
     view::View,
@@ -45,7 +45,12 @@ pub fn build(
         indexes: remarkable(&copy.indexes, finalized.as_ref()),
         entries_captured: capture.map_or(0, |capture| capture.entries_captured),
         changes_applied: applied.map_or(0, |applied| applied.changes_applied),
-        verification: verdict(settings.verify, documents.as_ref(), metadata.as_ref()).into(),
+        verification: verdict(
+            settings.verify,
+            documents.as_ref().map(|documents| documents.state),
+            metadata_verified(mirror, number)?,
+        )
+        .into(),
         verified_collections: documents.as_ref().map_or(0, |documents| documents.collections),
         verified_documents: documents.as_ref().map_or(0, |documents| documents.documents),
         verified_bytes: documents.as_ref().map_or(0, |documents| documents.bytes),
@@ -57,14 +62,12 @@ pub fn build(
     })
 }
 
-fn verdict(verify: bool, documents: Option<&Verification>, metadata: Option<&Verification>) -> &'static str {
-    let different =
-        |check: Option<&Verification>| check.is_some_and(|check| check.state == VerificationState::Different);
-    let equal = |check: Option<&Verification>| check.is_some_and(|check| check.state == VerificationState::Equal);
+fn verdict(verify: bool, documents: Option<VerificationState>, metadata: Option<VerificationState>) -> &'static str {
+    let is = |state| [documents == Some(state), metadata == Some(state)];
     match () {
         () if !verify => "skipped",
-        () if different(documents) || different(metadata) => "different",
-        () if equal(documents) && equal(metadata) => "equal",
+        () if is(VerificationState::Different).contains(&true) => "different",
+        () if is(VerificationState::Equal) == [true, true] => "equal",
         () => "not reached",
     }
 }
@@ -72,7 +75,13 @@ fn verdict(verify: bool, documents: Option<&Verification>, metadata: Option<&Ver
 /// Indexes that need a word; after finalizing, those that waited for it are what they should be.
 fn remarkable(indexes: &[IndexView], finalized: Option<&Finalization>) -> Vec<IndexView> {
     let settled = finalized.is_some_and(|finalized| finalized.complete && finalized.problems.is_empty());
-    let worth_it = |index: &&IndexView| !settled && (index.state != IndexState::Built || index.reason.is_some());
+    let unbuilt = |index: &IndexView| {
+        let mut unbuilt = finalized.iter().flat_map(|finalized| &finalized.unbuilt);
+        unbuilt.any(|other| other.name == index.name && other.namespace.to_string() == index.namespace)
+    };
+    let worth_it = |index: &&IndexView| {
+        if settled { unbuilt(index) } else { index.state != IndexState::Built || index.reason.is_some() }
+    };
     indexes.iter().filter(worth_it).cloned().collect()
 }
 

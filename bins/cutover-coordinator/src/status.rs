@@ -7,7 +7,10 @@ use mongoferry_protocol::{
     PhaseStay, Retry, StartPoint, Verification, now_ms,
 };
 
-use crate::{copy_progress::CopyProgress, facts::failures, lag::lag, settings::label, view::View};
+use crate::{
+    commands::missing_indexes, coordinator_error::CoordinatorError, copy_progress::CopyProgress, facts::failures,
+    lag::lag, settings::label, view::View,
+};
 
 pub fn build(
     view: &View,
@@ -51,7 +54,7 @@ pub fn build(
         oplog_window_seconds: oplog_window(source, capture.as_ref()),
         verified_documents: verified_documents(view, record)?,
         failures: record.failure.iter().map(shown).collect(),
-        warnings: warnings(view, record)?,
+        warnings: warnings(view, record, copy)?,
         write_downtime_ms: write_downtime_ms(record),
     })
 }
@@ -103,9 +106,10 @@ fn verified_documents(view: &View, record: &PhaseRecord) -> Result<u64, BusError
     Ok(found.map_or(0, |found| found.documents))
 }
 
-fn warnings(view: &View, record: &PhaseRecord) -> Result<Vec<FailureStatus>, BusError> {
+fn warnings(view: &View, record: &PhaseRecord, copy: &CopyProgress) -> Result<Vec<FailureStatus>, BusError> {
     let mut warnings: Vec<FailureStatus> = failures(&view.mirror)?.iter().map(shown).collect();
     warnings.extend(view.source_failure().iter().map(shown));
+    warnings.extend(missing_indexes_warning(record, copy));
     warnings.extend(record.reverted.iter().map(|reason| {
         FailureStatus {
             code: "MF-CUTOVER-3".into(),
@@ -121,4 +125,12 @@ fn warnings(view: &View, record: &PhaseRecord) -> Result<Vec<FailureStatus>, Bus
         }
     }));
     Ok(warnings)
+}
+
+/// In time for the operator to mend the cause or to accept it.
+fn missing_indexes_warning(record: &PhaseRecord, copy: &CopyProgress) -> Option<FailureStatus> {
+    copy.failed_indexes().next()?;
+    let error = CoordinatorError::MissingIndexes { summary: missing_indexes(copy) };
+    let told = Failure::of(mongoferry_protocol::Role::CutoverCoordinator, "", &error);
+    Some(FailureStatus { at_ms: record.entered_at_ms(), ..shown(&told) })
 }

@@ -38,7 +38,7 @@ impl Coordinator {
                 listed => listed,
             },
             Step::QueueIndexes(collections) => self.queue_indexes(&collections).await,
-            Step::BeginCutover => self.begin_cutover().await,
+            Step::BeginCutover => self.begin_cutover(false).await,
             Step::WriteNote => self.write_note().await,
             Step::RecordDrained => self.record_drained().await,
             Step::Prepare(cutover) => self.queue_finalization(cutover, FinalizationStep::Prepare).await,

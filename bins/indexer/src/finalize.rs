@@ -22,8 +22,12 @@ pub async fn finalize(indexer: &Indexer, cutover: u32, step: FinalizationStep) -
     for problem in &outcome.problems {
         tracing::warn!(problem, "not as on the source");
     }
+    for index in &outcome.unbuilt {
+        tracing::warn!(namespace = %index.namespace, index = index.name, reason = index.reason, "index not built");
+    }
     tracing::info!(?step, cutover, done = outcome.done.len(), "finalization step done");
-    let record = Finalization { cutover, step, complete: true, done: outcome.done, problems: outcome.problems };
+    let FinalizationOutcome { done, problems, unbuilt } = outcome;
+    let record = Finalization { cutover, step, complete: true, done, problems, unbuilt };
     records.put(&key, &record).await?;
     Ok(())
 }

@@ -17,7 +17,10 @@ const SHOWN_CHARACTERS: usize = 300;
 pub enum Order {
     Pause,
     Resume,
-    Commit,
+    /// `accept_missing_indexes`: also without the indexes that the destination can't build.
+    Commit {
+        accept_missing_indexes: bool,
+    },
     Cancel,
 }
 
@@ -58,7 +61,7 @@ impl CoordinatorApi {
 
     /// The answer as it came.
     pub async fn status_json(&self) -> Result<String, LauncherError> {
-        self.ask(Method::GET, "migration").await
+        self.ask(Method::GET, "migration", None).await
     }
 
     pub async fn report(&self) -> Result<Report, LauncherError> {
@@ -66,25 +69,27 @@ impl CoordinatorApi {
     }
 
     pub async fn report_json(&self) -> Result<String, LauncherError> {
-        self.ask(Method::GET, "report").await
+        self.ask(Method::GET, "report", None).await
     }
 
     pub async fn order(&self, order: Order) -> Result<(), LauncherError> {
-        let name = match order {
-            Order::Pause => "pause",
-            Order::Resume => "resume",
-            Order::Commit => "commit",
-            Order::Cancel => "cancel",
+        let nothing = serde_json::json!({});
+        let (name, request) = match order {
+            Order::Pause => ("pause", nothing),
+            Order::Resume => ("resume", nothing),
+            Order::Commit { accept_missing_indexes } => {
+                ("commit", serde_json::json!({"acceptMissingIndexes": accept_missing_indexes}))
+            }
+            Order::Cancel => ("cancel", nothing),
         };
-        self.ask(Method::POST, name).await.map(drop)
+        self.ask(Method::POST, name, Some(request)).await.map(drop)
     }
 
-    async fn ask(&self, method: Method, name: &str) -> Result<String, LauncherError> {
+    async fn ask(&self, method: Method, name: &str, body: Option<serde_json::Value>) -> Result<String, LauncherError> {
         let unreachable = |source| LauncherError::ApiUnreachable { api: self.base.clone(), source };
-        let with_body = method == Method::POST;
         let mut request = self.client.request(method, format!("{}/api/v1/{name}", self.base));
-        if with_body {
-            request = request.json(&serde_json::json!({}));
+        if let Some(body) = body {
+            request = request.json(&body);
         }
         if let Some(token) = &self.token {
             request = request.bearer_auth(token);

@@ -48,5 +48,6 @@ pub struct Launch {
     /// The replica set that may be dropped from, as the operator typed it.
     pub drop: Option<String>,
     pub consent: Consent,
+    pub accept_missing_indexes: bool,
     pub log: LogFormat,
 }

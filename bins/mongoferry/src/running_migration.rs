@@ -211,8 +211,9 @@ impl RunningMigration {
 
 fn plan(launch: &Launch, listen: SocketAddr, state_dir: &StateDir, private_bus: bool) -> Vec<StageSpec> {
     let launcher = if private_bus { "" } else { &state_dir.state().launcher };
-    let coordinator =
-        CoordinatorOptions { listen, cutover: launch.cutover, verify: launch.verify, drop: launch.drop.as_deref() };
+    let Launch { cutover, verify, accept_missing_indexes, .. } = *launch;
+    let drop = launch.drop.as_deref();
+    let coordinator = CoordinatorOptions { listen, cutover, verify, drop, accept_missing_indexes };
     stage_plan(coordinator, launch.copiers, launcher)
 }
 

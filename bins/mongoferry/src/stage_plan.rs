@@ -24,6 +24,7 @@ pub struct CoordinatorOptions<'a> {
     pub verify: bool,
     /// The replica set that may be dropped from, as the operator typed it.
     pub drop: Option<&'a str>,
+    pub accept_missing_indexes: bool,
 }
 
 /// `launcher` tells our processes from those of another machine on a shared bus; empty on a private one.
@@ -60,6 +61,9 @@ fn coordinator_arguments(options: CoordinatorOptions<'_>) -> Vec<String> {
     if let Some(name) = options.drop {
         arguments.extend(["--drop".into(), "--confirm-destination".into(), name.into()]);
     }
+    if options.accept_missing_indexes {
+        arguments.push("--accept-missing-indexes".into());
+    }
     arguments
 }
 
@@ -75,6 +79,7 @@ mod tests {
             cutover: Cutover::Auto,
             verify: false,
             drop: Some("rs1"),
+            accept_missing_indexes: false,
         };
         let names = |launcher: &str| {
             let plan = stage_plan(options, 2.try_into().unwrap(), launcher);

@@ -17,9 +17,9 @@ pub(crate) fn pair_collections<'a>(source: &'a CatalogListing, destination: &'a 
     pair(source.stores(), destination.stores(), Namespace::from_cutover)
 }
 
-/// Pairs everything that has a name.
+/// Pairs everything that has a name, but for the source's temporary collections: the destination shall not keep them.
 pub(crate) fn pair_everything<'a>(source: &'a CatalogListing, destination: &'a CatalogListing) -> CollectionPairs<'a> {
-    pair(everything(source), everything(destination), Namespace::clone)
+    pair(everything(source).filter(|info| !info.is_temporary()), everything(destination), Namespace::clone)
 }
 
 fn everything(listing: &CatalogListing) -> impl Iterator<Item = &CollectionInfo> {

@@ -44,8 +44,14 @@ mod tests {
 
     fn record(phase: Phase, number: u32) -> PhaseRecord {
         let silent_from = Some(Optime::new(7, 1));
-        let cutover =
-            CutoverRecord { number, requested_at_ms: 1, silent_from, drained_at_ms: None, committed_at_ms: None };
+        let cutover = CutoverRecord {
+            number,
+            requested_at_ms: 1,
+            silent_from,
+            drained_at_ms: None,
+            committed_at_ms: None,
+            accept_missing_indexes: false,
+        };
         PhaseRecord { phase, cutover: Some(cutover), ..PhaseRecord::created() }
     }
 

@@ -1,9 +1,15 @@
 //! Inserts documents as they came from the source, confirmed by a majority. Inserting the same again changes nothing.
 
-use bson::{Document, RawArray, RawArrayBuf, RawDocumentBuf, raw::cstr, rawdoc};
+use bson::{Document, RawArray, RawArrayBuf, RawBsonRef, RawDocument, RawDocumentBuf, raw::cstr, rawdoc};
 use mongoferry_protocol::{Durable, Namespace};
 
-use crate::{connection::Cluster, error::MongoError};
+use crate::{
+    connection::Cluster,
+    error::MongoError,
+    lane_writer::{id_query, literally},
+    raw_id::id_alone,
+    zero_timestamp::{holds_zero_timestamp, may_hold_zero_timestamp},
+};
 
 /// What an insert did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -11,6 +17,13 @@ pub struct Inserted {
     pub inserted: u64,
     /// Documents whose `_id` the destination had already.
     pub duplicates: u64,
+}
+
+impl Inserted {
+    fn add(&mut self, more: Self) {
+        self.inserted += more.inserted;
+        self.duplicates += more.duplicates;
+    }
 }
 
 /// A command may be 16 MiB and 16 KiB; larger arrays are divided.
@@ -25,40 +38,84 @@ pub async fn insert_raw(
     namespace: &Namespace,
     documents: &RawArray,
 ) -> Result<Durable<Inserted>, MongoError> {
-    let mut total = Inserted::default();
-    if documents.as_bytes().len() <= COMMAND_BYTES {
-        // No document count is taken: range reader's batches are far below the limit of one command.
-        total = insert_once(destination, namespace, documents).await?;
-    } else {
-        let what = format!("insert into {namespace}");
-        for part in divide(documents).map_err(|error| destination.unexpected(&what, error))? {
-            let inserted = insert_once(destination, namespace, &part).await?;
-            total.inserted += inserted.inserted;
-            total.duplicates += inserted.duplicates;
-        }
+    let what = format!("insert into {namespace}");
+    if !may_hold_zero_timestamp(documents.as_bytes()) {
+        return Ok(Durable::attest(insert_plain(destination, namespace, documents, &what).await?));
+    }
+    let (plain, literal) = separate(documents).map_err(|error| destination.unexpected(&what, error))?;
+    let mut total = insert_plain(destination, namespace, &plain, &what).await?;
+    for part in divide(&literal, literal_size).map_err(|error| destination.unexpected(&what, error))? {
+        total.add(write_once(destination, namespace, literal_command(namespace, &part), &what).await?);
     }
     Ok(Durable::attest(total))
 }
 
-async fn insert_once(
+/// Those that an insert stores as they are, and the others.
+fn separate(documents: &RawArray) -> Result<(RawArrayBuf, RawArrayBuf), bson::error::Error> {
+    let (mut plain, mut literal) = (RawArrayBuf::new(), RawArrayBuf::new());
+    for document in documents {
+        let document = document?;
+        let is_altered = document.as_document().is_some_and(holds_zero_timestamp);
+        if is_altered { &mut literal } else { &mut plain }.push(document);
+    }
+    Ok((plain, literal))
+}
+
+async fn insert_plain(
     destination: &Cluster,
     namespace: &Namespace,
     documents: &RawArray,
+    what: &str,
 ) -> Result<Inserted, MongoError> {
-    let what = format!("insert into {namespace}");
-    let reply = destination.raw_command(namespace.database(), insert_command(namespace, documents), &what).await?;
-    inserted(destination, &what, &reply)
+    if documents.is_empty() {
+        return Ok(Inserted::default());
+    }
+    if documents.as_bytes().len() <= COMMAND_BYTES {
+        // No document count is taken: range reader's batches are far below the limit of one command.
+        return write_once(destination, namespace, insert_command(namespace, documents), what).await;
+    }
+    let mut total = Inserted::default();
+    for part in divide(documents, plain_size).map_err(|error| destination.unexpected(what, error))? {
+        total.add(write_once(destination, namespace, insert_command(namespace, &part), what).await?);
+    }
+    Ok(total)
+}
+
+async fn write_once(
+    destination: &Cluster,
+    namespace: &Namespace,
+    command: RawDocumentBuf,
+    what: &str,
+) -> Result<Inserted, MongoError> {
+    let reply = destination.raw_command(namespace.database(), command, what).await?;
+    inserted(destination, what, &reply)
 }
 
 fn insert_command(namespace: &Namespace, documents: &RawArray) -> RawDocumentBuf {
-    let mut command = rawdoc! {
-        "insert": namespace.collection(),
-        "ordered": false,
-        "bypassDocumentValidation": true,
-        "writeConcern": {"w": "majority"},
-    };
-    command.append(cstr!("documents"), documents);
+    let mut command = rawdoc! { "insert": namespace.collection() };
+    finish(&mut command, cstr!("documents"), documents);
     command
+}
+
+/// Creates what is missing with exactly these bytes. What stands is not matched and refused as a second document of that
+/// `_id`, as by an insert.
+fn literal_command(namespace: &Namespace, documents: &RawArray) -> RawDocumentBuf {
+    let mut statements = RawArrayBuf::new();
+    for document in documents.into_iter().flatten().filter_map(RawBsonRef::as_document) {
+        let mut query = id_alone(document).map(|id| id_query(&id)).unwrap_or_default();
+        query.append(cstr!("$alwaysFalse"), 1);
+        statements.push(rawdoc! { "q": query, "u": literally(document), "upsert": true, "multi": false });
+    }
+    let mut command = rawdoc! { "update": namespace.collection() };
+    finish(&mut command, cstr!("updates"), &statements);
+    command
+}
+
+fn finish(command: &mut RawDocumentBuf, name: &bson::raw::CStr, statements: &RawArray) {
+    command.append(cstr!("ordered"), false);
+    command.append(cstr!("bypassDocumentValidation"), true);
+    command.append(cstr!("writeConcern"), rawdoc! { "w": "majority" });
+    command.append(name, statements);
 }
 
 fn inserted(destination: &Cluster, what: &str, reply: &Document) -> Result<Inserted, MongoError> {
@@ -88,13 +145,26 @@ fn is_duplicate_id(error: &Document) -> bool {
     error.get_i32("code").is_ok_and(|code| code == 11000) && (by_pattern() || by_message())
 }
 
+/// Bytes that a document takes in an insert.
+fn plain_size(document: &RawDocument) -> usize {
+    document.as_bytes().len() + 16
+}
+
+/// Bytes that a document takes in an update, beside its `_id`.
+fn literal_size(document: &RawDocument) -> usize {
+    document.as_bytes().len() + id_alone(document).map_or(0, |id| id.as_bytes().len()) + 160
+}
+
 /// Parts that each fit into a command; a document alone always does.
-fn divide(documents: &RawArray) -> Result<Vec<RawArrayBuf>, bson::error::Error> {
+fn divide(
+    documents: &RawArray,
+    size_of: impl Fn(&RawDocument) -> usize,
+) -> Result<Vec<RawArrayBuf>, bson::error::Error> {
     let mut parts = Vec::new();
     let (mut part, mut bytes, mut count) = (RawArrayBuf::new(), 0, 0);
     for document in documents {
         let document = document?;
-        let size = document.as_document().map_or(0, |document| document.as_bytes().len()) + 16;
+        let size = document.as_document().map_or(0, &size_of);
         if count > 0 && (bytes + size > COMMAND_BYTES || count == COMMAND_DOCUMENTS) {
             parts.push(std::mem::take(&mut part));
             (bytes, count) = (0, 0);
@@ -103,7 +173,9 @@ fn divide(documents: &RawArray) -> Result<Vec<RawArrayBuf>, bson::error::Error> 
         bytes += size;
         count += 1;
     }
-    parts.push(part);
+    if count > 0 {
+        parts.push(part);
+    }
     Ok(parts)
 }
 
@@ -130,7 +202,7 @@ mod tests {
         for number in 0..5 {
             array.push(rawdoc! {"_id": number, "text": "x".repeat(6 * 1024 * 1024)});
         }
-        let parts = divide(&array).expect("valid");
+        let parts = divide(&array, super::plain_size).expect("valid");
         let counts: Vec<usize> = parts.iter().map(|part| part.into_iter().count()).collect();
         assert_eq!(counts, [2, 2, 1]);
     }

@@ -39,6 +39,13 @@ pub struct CollectionInfo {
     pub document_count: u64,
 }
 
+impl CollectionInfo {
+    /// What a server makes on the way to something else, and removes itself if it comes to nothing. A client can't make one.
+    pub fn is_temporary(&self) -> bool {
+        self.options.get_bool("temp").unwrap_or(false)
+    }
+}
+
 #[derive(Clone, Debug)]
 pub struct CatalogListing {
     /// A majority optime at or after which the listing was complete.

@@ -1,11 +1,14 @@
-//! What turns the destination's indexes of one collection into the source's. Pure; computed from two listings, so it
-//! needs no memory of what was held back and can be computed again after any interruption.
+//! What turns the destination's indexes of one collection into the source's, order included. Pure; computed from two
+//! listings, so it needs no memory of what was held back and can be computed again after any interruption.
+//!
+//! A new index stands behind all others. So those stay that are, in this order, the first of the source's, and the others are
+//! built anew.
 
 use bson::{Bson, Document};
 
 use crate::{
     facts::ServerVersion,
-    index_forms::{is_id_index, truth, with_own_collation},
+    index_forms::{before_cutover, is_id_index, is_same_beside_uniqueness, truth, with_own_collation, without_expiry},
 };
 
 /// One command or two. In the order of the variants, across collections: expiry last.
@@ -14,15 +17,16 @@ pub enum IndexStep {
     Drop {
         name: String,
     },
+    /// In the form it has before the cutover.
+    Build {
+        spec: Document,
+    },
     /// A standing index becomes unique by collMod.
     MakeUnique {
         name: String,
     },
-    /// No command turns the one into the other: dropped and created anew.
-    Rebuild {
-        spec: Document,
-    },
-    Create {
+    /// As on the source but for the expiry: what can't become so later, or not beside another that has to be unique first.
+    BuildWhole {
         spec: Document,
     },
     /// The source's own index is on the way to unique.
@@ -37,16 +41,17 @@ pub enum IndexStep {
         name: String,
         seconds: Bson,
     },
-    /// With an expiry, so that nothing expires before all else stands.
-    CreateExpiring {
-        spec: Document,
-    },
 }
 
 impl IndexStep {
     /// Belongs to the very end of the finalization.
     pub fn is_expiry(&self) -> bool {
-        matches!(self, Self::SetExpiry { .. } | Self::CreateExpiring { .. })
+        matches!(self, Self::SetExpiry { .. })
+    }
+
+    /// Can be done before the point of no return: changes can still be applied afterwards.
+    pub fn is_preparation(&self) -> bool {
+        matches!(self, Self::Drop { .. } | Self::Build { .. })
     }
 
     pub fn name(&self) -> &str {
@@ -56,9 +61,7 @@ impl IndexStep {
             | Self::PrepareUnique { name }
             | Self::SetHidden { name, .. }
             | Self::SetExpiry { name, .. } => name,
-            Self::Rebuild { spec } | Self::Create { spec } | Self::CreateExpiring { spec } => {
-                spec.get_str("name").unwrap_or_default()
-            }
+            Self::Build { spec } | Self::BuildWhole { spec } => spec.get_str("name").unwrap_or_default(),
         }
     }
 
@@ -66,9 +69,8 @@ impl IndexStep {
     pub(crate) fn with_own_collation(self, collection_has_one: bool) -> Self {
         let own = |spec: Document| with_own_collation(&spec, collection_has_one);
         match self {
-            Self::Rebuild { spec } => Self::Rebuild { spec: own(spec) },
-            Self::Create { spec } => Self::Create { spec: own(spec) },
-            Self::CreateExpiring { spec } => Self::CreateExpiring { spec: own(spec) },
+            Self::Build { spec } => Self::Build { spec: own(spec) },
+            Self::BuildWhole { spec } => Self::BuildWhole { spec: own(spec) },
             other => other,
         }
     }
@@ -76,13 +78,12 @@ impl IndexStep {
     const fn rank(&self) -> u8 {
         match self {
             Self::Drop { .. } => 0,
-            Self::MakeUnique { .. } => 1,
-            Self::Rebuild { .. } => 2,
-            Self::Create { .. } => 3,
+            Self::Build { .. } => 1,
+            Self::MakeUnique { .. } => 2,
+            Self::BuildWhole { .. } => 3,
             Self::PrepareUnique { .. } => 4,
             Self::SetHidden { .. } => 5,
             Self::SetExpiry { .. } => 6,
-            Self::CreateExpiring { .. } => 7,
         }
     }
 }
@@ -90,72 +91,118 @@ impl IndexStep {
 /// Both lists as listIndexes gives them, without `ns`.
 pub fn finalization_plan(source: &[Document], destination: &[Document], version: ServerVersion) -> Vec<IndexStep> {
     let wanted: Vec<&Document> = source.iter().filter(|index| !is_id_index(index)).collect();
-    let extra = destination.iter().filter(|index| !is_id_index(index)).filter_map(|standing| {
-        let name = standing.get_str("name").ok()?;
-        find(&wanted, name).is_none().then(|| IndexStep::Drop { name: name.to_owned() })
-    });
-    let mut steps: Vec<IndexStep> = extra.collect();
-    let standing: Vec<&Document> = destination.iter().collect();
-    for index in wanted {
-        match index.get_str("name").ok().and_then(|name| find(&standing, name)) {
-            None => steps.push(creation(index)),
-            Some(standing) => steps.extend(conversion(index, standing, version)),
-        }
+    let standing: Vec<&Document> = destination.iter().filter(|index| !is_id_index(index)).collect();
+    let may_stay = |index: &&&Document| {
+        let wanted = find(&wanted, name_of(index));
+        wanted.is_some_and(|wanted| conversion(wanted, index, version).is_some())
+    };
+    let staying: Vec<&Document> = standing.iter().filter(may_stay).copied().collect();
+    let is_next =
+        |index: &&Document, place: usize| wanted.get(place).is_some_and(|next| name_of(next) == name_of(index));
+    let in_place = staying.iter().fold(0, |place, index| place + usize::from(is_next(index, place)));
+    let (stay, anew) = wanted.split_at(in_place);
+
+    let gone = standing.iter().filter(|index| find(stay, name_of(index)).is_none());
+    let mut steps: Vec<IndexStep> = gone.map(|index| IndexStep::Drop { name: name_of(index).to_owned() }).collect();
+    for wanted in stay {
+        let standing = find(&staying, name_of(wanted));
+        steps.extend(standing.and_then(|standing| conversion(wanted, standing, version)).unwrap_or_default());
+    }
+    let convertible = convertible(&wanted, in_place, version);
+    for (number, index) in anew.iter().enumerate() {
+        steps.extend(creation(index, in_place + number < convertible, version));
     }
     steps.sort_by_key(IndexStep::rank);
     steps
 }
 
-fn find<'a>(indexes: &[&'a Document], name: &str) -> Option<&'a Document> {
-    indexes.iter().find(|index| index.get_str("name").is_ok_and(|other| other == name)).copied()
+/// The indexes that do not stand, in the form before the cutover: to be tried before anything else is touched for the sake of
+/// the order. Without those that could not stand beside another in that form, and those that no collMod makes unique.
+pub fn missing_indexes(source: &[Document], destination: &[Document], version: ServerVersion) -> Vec<Document> {
+    let is_missing = |index: &&Document| !destination.iter().any(|standing| name_of(standing) == name_of(index));
+    let stands_alone = |spec: &Document| {
+        let others = source.iter().chain(destination).filter(|other| name_of(other) != name_of(spec));
+        !others.into_iter().any(|other| is_same_beside_uniqueness(other, spec))
+    };
+    let form = |index: &Document| {
+        let (spec, held_back) = before_cutover(index.clone(), version);
+        (version.is_at_least(6, 0) || !held_back.contains(&"unique")).then_some(spec)
+    };
+    source.iter().filter(is_missing).filter_map(form).filter(stands_alone).collect()
 }
 
-fn creation(index: &Document) -> IndexStep {
-    let spec = index.clone();
-    if spec.contains_key("expireAfterSeconds") {
-        IndexStep::CreateExpiring { spec }
-    } else {
-        IndexStep::Create { spec }
+fn name_of(index: &Document) -> &str {
+    index.get_str("name").unwrap_or_default()
+}
+
+fn find<'a>(indexes: &[&'a Document], name: &str) -> Option<&'a Document> {
+    indexes.iter().find(|index| name_of(index) == name).copied()
+}
+
+/// Up to which of the wanted indexes those from `first` on can be built in the form before the cutover. Two that differ in
+/// uniqueness alone can't stand side by side in that form.
+fn convertible(wanted: &[&Document], first: usize, version: ServerVersion) -> usize {
+    if !version.is_at_least(6, 0) {
+        return first;
     }
+    let forms: Vec<Document> = wanted.iter().map(|index| before_cutover((*index).clone(), version).0).collect();
+    let collides = |at: &usize| {
+        forms.iter().enumerate().any(|(other, form)| other != *at && is_same_beside_uniqueness(form, &forms[*at]))
+    };
+    (first..wanted.len()).find(collides).unwrap_or(wanted.len())
+}
+
+fn creation(index: &Document, convertible: bool, version: ServerVersion) -> Vec<IndexStep> {
+    if convertible {
+        let (spec, _) = before_cutover(index.clone(), version);
+        let rest = conversion(index, &spec, version).unwrap_or_default();
+        return std::iter::once(IndexStep::Build { spec }).chain(rest).collect();
+    }
+    let mut spec = index.clone();
+    without_expiry(&mut spec, version);
+    let expiry = index.get("expireAfterSeconds").map(|seconds| set_expiry(index, seconds));
+    std::iter::once(IndexStep::BuildWhole { spec }).chain(expiry).collect()
+}
+
+fn set_expiry(index: &Document, seconds: &Bson) -> IndexStep {
+    IndexStep::SetExpiry { name: name_of(index).to_owned(), seconds: seconds.clone() }
 }
 
 /// The fields that a standing index can be given, or relieved of, by collMod.
 const CHANGEABLE: [&str; 4] = ["unique", "prepareUnique", "hidden", "expireAfterSeconds"];
 
-fn conversion(wanted: &Document, standing: &Document, version: ServerVersion) -> Vec<IndexStep> {
-    let rebuild = || vec![IndexStep::Rebuild { spec: wanted.clone() }];
+/// How the standing index becomes the wanted one; `None` if no command does that.
+fn conversion(wanted: &Document, standing: &Document, version: ServerVersion) -> Option<Vec<IndexStep>> {
     if !same_beside_changeable(wanted, standing) {
-        return rebuild();
+        return None;
     }
     let flag = |index: &Document, key| index.get(key).is_some_and(truth);
-    let name = || wanted.get_str("name").unwrap_or_default().to_owned();
+    let name = || name_of(wanted).to_owned();
     let modern = version.is_at_least(6, 0);
     let mut steps = Vec::new();
     match (flag(wanted, "unique"), flag(standing, "unique")) {
         (true, false) if modern => steps.push(IndexStep::MakeUnique { name: name() }),
-        (true, false) | (false, true) => return rebuild(),
+        (true, false) | (false, true) => return None,
         (true, true) | (false, false) => {}
     }
     match (flag(wanted, "prepareUnique"), flag(standing, "prepareUnique")) {
         (true, false) => steps.push(IndexStep::PrepareUnique { name: name() }),
         // Conversion to unique takes it away.
-        (false, true) if !flag(wanted, "unique") => return rebuild(),
+        (false, true) if !flag(wanted, "unique") => return None,
         _ => {}
     }
     match (wanted.get("expireAfterSeconds"), standing.get("expireAfterSeconds")) {
         (Some(wanted), Some(standing)) if same_number(wanted, standing) => {}
-        (Some(seconds), Some(_)) => steps.push(IndexStep::SetExpiry { name: name(), seconds: seconds.clone() }),
-        (Some(seconds), None) if modern => {
-            steps.push(IndexStep::SetExpiry { name: name(), seconds: seconds.clone() });
-        }
-        (Some(_), None) | (None, Some(_)) => return rebuild(),
+        (Some(seconds), Some(_)) => steps.push(set_expiry(wanted, seconds)),
+        (Some(seconds), None) if modern => steps.push(set_expiry(wanted, seconds)),
+        (Some(_), None) | (None, Some(_)) => return None,
         (None, None) => {}
     }
     let hidden = flag(wanted, "hidden");
     if hidden != flag(standing, "hidden") {
         steps.push(IndexStep::SetHidden { name: name(), hidden });
     }
-    steps
+    Some(steps)
 }
 
 fn same_beside_changeable(wanted: &Document, standing: &Document) -> bool {
@@ -185,7 +232,7 @@ fn same_number(one: &Bson, other: &Bson) -> bool {
 mod tests {
     use bson::{Bson, Document, doc};
 
-    use super::{IndexStep, finalization_plan};
+    use super::{IndexStep, finalization_plan, missing_indexes};
     use crate::ServerVersion;
 
     const SIX: ServerVersion = ServerVersion::new(6, 0, 5);
@@ -201,33 +248,36 @@ mod tests {
         "a_1".into()
     }
 
+    fn dropped(name: &str) -> IndexStep {
+        IndexStep::Drop { name: name.into() }
+    }
+
     #[test]
     fn one_index_by_table() {
-        let rebuild = |extra| IndexStep::Rebuild { spec: index(extra) };
+        let anew = |spec| vec![dropped("a_1"), IndexStep::Build { spec: index(spec) }];
+        let anew_whole = |spec| vec![dropped("a_1"), IndexStep::BuildWhole { spec: index(spec) }];
+        let unique = || IndexStep::MakeUnique { name: name() };
         let expiry = |seconds: i32| IndexStep::SetExpiry { name: name(), seconds: Bson::Int32(seconds) };
+        let hidden = |hidden| IndexStep::SetHidden { name: name(), hidden };
         let cases = [
             (SIX, doc! {}, doc! {}, vec![]),
-            (SIX, doc! {"unique": true}, doc! {}, vec![IndexStep::MakeUnique { name: name() }]),
-            (FIVE, doc! {"unique": true}, doc! {}, vec![rebuild(doc! {"unique": true})]),
-            (SIX, doc! {"unique": true}, doc! {"prepareUnique": true}, vec![IndexStep::MakeUnique { name: name() }]),
-            (SIX, doc! {}, doc! {"unique": true}, vec![rebuild(doc! {})]),
+            (SIX, doc! {"unique": true}, doc! {}, vec![unique()]),
+            (FIVE, doc! {"unique": true}, doc! {}, anew_whole(doc! {"unique": true})),
+            (SIX, doc! {"unique": true}, doc! {"prepareUnique": true}, vec![unique()]),
+            (SIX, doc! {}, doc! {"unique": true}, anew(doc! {})),
             (SIX, doc! {"prepareUnique": true}, doc! {}, vec![IndexStep::PrepareUnique { name: name() }]),
             (SIX, doc! {"expireAfterSeconds": 60}, doc! {}, vec![expiry(60)]),
             (FIVE, doc! {"expireAfterSeconds": 60}, doc! {"expireAfterSeconds": 1_700_000_000}, vec![expiry(60)]),
             (SIX, doc! {"expireAfterSeconds": 60.0}, doc! {"expireAfterSeconds": 60}, vec![]),
-            (SIX, doc! {}, doc! {"expireAfterSeconds": 60}, vec![rebuild(doc! {})]),
-            (SIX, doc! {"hidden": true}, doc! {}, vec![IndexStep::SetHidden { name: name(), hidden: true }]),
-            (SIX, doc! {}, doc! {"hidden": true}, vec![IndexStep::SetHidden { name: name(), hidden: false }]),
-            (SIX, doc! {"sparse": true}, doc! {}, vec![rebuild(doc! {"sparse": true})]),
+            (SIX, doc! {}, doc! {"expireAfterSeconds": 60}, anew(doc! {})),
+            (SIX, doc! {"hidden": true}, doc! {}, vec![hidden(true)]),
+            (SIX, doc! {}, doc! {"hidden": true}, vec![hidden(false)]),
+            (SIX, doc! {"sparse": true}, doc! {}, anew(doc! {"sparse": true})),
             (
                 SIX,
                 doc! {"unique": true, "hidden": true, "expireAfterSeconds": 9},
                 doc! {},
-                vec![
-                    IndexStep::MakeUnique { name: name() },
-                    IndexStep::SetHidden { name: name(), hidden: true },
-                    expiry(9),
-                ],
+                vec![unique(), hidden(true), expiry(9)],
             ),
         ];
         for (version, source, destination, expected) in cases {
@@ -240,15 +290,65 @@ mod tests {
     fn missing_and_extra_ones() {
         let id = doc! {"v": 2, "key": {"_id": 1}, "name": "_id_"};
         let text = doc! {"v": 2, "key": {"_fts": "text"}, "name": "t"};
-        let expiring = doc! {"v": 2, "key": {"x": 1}, "name": "x_1", "expireAfterSeconds": 5};
+        let expiring = doc! {"v": 2, "key": {"x": 1}, "name": "x_1", "expireAfterSeconds": 5, "unique": true};
         let source = [id.clone(), expiring.clone(), text.clone()];
         let plan = finalization_plan(&source, &[id.clone(), index(doc! {})], SIX);
         let expected = [
-            IndexStep::Drop { name: name() },
-            IndexStep::Create { spec: text },
-            IndexStep::CreateExpiring { spec: expiring },
+            dropped("a_1"),
+            IndexStep::Build { spec: doc! {"v": 2, "key": {"x": 1}, "name": "x_1"} },
+            IndexStep::Build { spec: text.clone() },
+            IndexStep::MakeUnique { name: "x_1".into() },
+            IndexStep::SetExpiry { name: "x_1".into(), seconds: Bson::Int32(5) },
         ];
         assert_eq!(plan, expected);
+        let mut harmless = expiring;
+        harmless.insert("expireAfterSeconds", 1_700_000_000);
+        let expected = [
+            dropped("a_1"),
+            IndexStep::BuildWhole { spec: harmless },
+            IndexStep::BuildWhole { spec: text },
+            IndexStep::SetExpiry { name: "x_1".into(), seconds: Bson::Int32(5) },
+        ];
+        assert_eq!(finalization_plan(&source, &[id.clone(), index(doc! {})], FIVE), expected);
         assert!(finalization_plan(std::slice::from_ref(&id), std::slice::from_ref(&id), SIX).is_empty());
+    }
+
+    fn named(name: &str) -> Document {
+        doc! {"v": 2, "key": {name: 1}, "name": name}
+    }
+
+    #[test]
+    fn the_order_is_the_sources() {
+        let (a, b, c) = (named("a"), named("b"), named("c"));
+        let source = [a.clone(), b.clone(), c.clone()];
+        let build = |spec: &Document| IndexStep::Build { spec: spec.clone() };
+        let plan = |standing: &[Document]| finalization_plan(&source, standing, SIX);
+        assert_eq!(plan(&[a.clone(), b.clone()]), [build(&c)]);
+        assert_eq!(plan(&[a.clone(), c.clone()]), [dropped("c"), build(&b), build(&c)]);
+        assert_eq!(plan(&[named("x"), a.clone(), b.clone(), c.clone()]), [dropped("x")]);
+        assert_eq!(plan(&[b.clone(), a.clone(), c.clone()]), [dropped("b"), dropped("c"), build(&b), build(&c)]);
+    }
+
+    #[test]
+    fn of_two_that_differ_in_uniqueness_the_second_waits_for_the_first() {
+        let plain = doc! {"v": 2, "key": {"k": 1}, "name": "plain"};
+        let unique = doc! {"v": 2, "key": {"k": 1}, "name": "unique", "unique": true};
+        let form = doc! {"v": 2, "key": {"k": 1}, "name": "unique"};
+        let whole = |spec: &Document| IndexStep::BuildWhole { spec: spec.clone() };
+        let plan = finalization_plan(&[unique.clone(), plain.clone()], std::slice::from_ref(&form), SIX);
+        assert_eq!(plan, [IndexStep::MakeUnique { name: "unique".into() }, whole(&plain)]);
+        let plan = finalization_plan(&[plain.clone(), unique.clone(), named("c")], &[plain, named("c")], SIX);
+        assert_eq!(plan, [dropped("c"), whole(&unique), whole(&named("c"))]);
+    }
+
+    #[test]
+    fn what_is_missing_is_tried_where_it_can_stand() {
+        let unique = doc! {"v": 2, "key": {"k": 1}, "name": "unique", "unique": true};
+        let plain = doc! {"v": 2, "key": {"k": 1}, "name": "plain"};
+        let form = doc! {"v": 2, "key": {"k": 1}, "name": "unique"};
+        assert_eq!(missing_indexes(&[unique.clone(), named("a")], &[named("a")], SIX), [form]);
+        assert!(missing_indexes(std::slice::from_ref(&unique), &[], FIVE).is_empty());
+        assert!(missing_indexes(&[unique, plain], &[], SIX).is_empty());
+        assert_eq!(missing_indexes(&[named("a")], &[], FIVE), [named("a")]);
     }
 }

@@ -92,16 +92,31 @@ async fn create(
     let command = create_indexes(namespace.collection(), specs);
     match destination.command(namespace.database(), command).await {
         Ok(_) => Ok(None),
-        Err(error) => about_the_index(error).map(Some),
+        Err(error) => Ok(Some(about_the_index(error)?.to_string())),
+    }
+}
+
+/// Why an index alone can't be what it should be: the server's words.
+pub(crate) enum IndexFailure {
+    Refused(String),
+    /// Two documents share a key.
+    Duplicates(String),
+}
+
+impl std::fmt::Display for IndexFailure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Refused(reason) | Self::Duplicates(reason) => f.write_str(reason),
+        }
     }
 }
 
 /// The server's reason, if the error concerns this index alone; the error itself otherwise.
-pub(crate) fn about_the_index(error: MongoError) -> Result<String, MongoError> {
+pub(crate) fn about_the_index(error: MongoError) -> Result<IndexFailure, MongoError> {
+    let reason = || error.source().map_or_else(|| error.to_string(), ToString::to_string);
     match &error {
-        MongoError::Command { .. } | MongoError::DuplicateKey { .. } => {
-            Ok(error.source().map_or_else(|| error.to_string(), ToString::to_string))
-        }
+        MongoError::Command { .. } => Ok(IndexFailure::Refused(reason())),
+        MongoError::DuplicateKey { .. } => Ok(IndexFailure::Duplicates(reason())),
         _ => Err(error),
     }
 }

@@ -5,7 +5,7 @@
 //! repeated after any interruption.
 
 use bson::{Document, doc};
-use mongoferry_protocol::Namespace;
+use mongoferry_protocol::{Namespace, UnbuiltIndex};
 
 use crate::{
     capped::{make_capped, settle_capped},
@@ -16,8 +16,8 @@ use crate::{
     error::MongoError,
     facts::{ServerVersion, facts},
     final_names::take_final_names,
-    finalization_plan::{IndexStep, finalization_plan},
-    index_builder::about_the_index,
+    finalization_plan::{IndexStep, finalization_plan, missing_indexes},
+    index_builder::{IndexFailure, about_the_index},
     index_forms::{create_indexes, normalized},
     unique_conflicts::unique_conflicts,
     views::finalize_views,
@@ -29,24 +29,54 @@ pub struct FinalizationOutcome {
     pub done: Vec<String>,
     /// Indexes or views that can't become what they are on the source, with the reason.
     pub problems: Vec<String>,
+    /// Indexes that the destination can't build at all.
+    pub unbuilt: Vec<UnbuiltIndex>,
 }
 
-/// Lets capped collections hold what the source's hold, prepares every conversion to unique and lists the conflicts. On
-/// destinations before 6.0 there is nothing to prepare for unique indexes.
-pub async fn prepare_finalization(source: &Cluster, destination: &Cluster) -> Result<FinalizationOutcome, MongoError> {
-    let mut outcome = FinalizationOutcome::default();
-    settle_capped(source, destination, &mut outcome).await?;
-    for (namespace, steps) in plan(source, destination).await?.collections {
-        for step in steps {
-            let IndexStep::MakeUnique { name } = step else { continue };
-            set_index(destination, &namespace, doc! {"name": &name, "prepareUnique": true}).await?;
-            match unique_conflicts(destination, &namespace, &name).await? {
-                None => outcome.done.push(format!("index {name} of {namespace} can become unique")),
-                Some(conflicts) => outcome.problems.push(conflicts),
+impl FinalizationOutcome {
+    fn is_unbuilt(&self, namespace: &Namespace, name: &str) -> bool {
+        self.unbuilt.iter().any(|index| index.name == name && index.namespace == *namespace)
+    }
+
+    /// A key that two documents share is a fault of the documents, whatever the step.
+    fn add_failure(&mut self, namespace: &Namespace, step: &IndexStep, failure: IndexFailure) {
+        let (namespace, name) = (namespace.clone(), step.name().to_owned());
+        match (step, failure) {
+            (IndexStep::Build { .. } | IndexStep::BuildWhole { .. }, IndexFailure::Refused(reason)) => {
+                self.unbuilt.push(UnbuiltIndex { namespace, name, reason });
+            }
+            (_, IndexFailure::Refused(reason) | IndexFailure::Duplicates(reason)) => {
+                self.problems.push(format!("index {name} of {namespace}: {reason}"));
             }
         }
     }
+}
+
+/// Lets capped collections hold what the source's hold, builds what is missing and what stands in another place than on the
+/// source, prepares every conversion to unique and lists
+/// the conflicts. On destinations before 6.0 all that is left to the finalization.
+pub async fn prepare_finalization(source: &Cluster, destination: &Cluster) -> Result<FinalizationOutcome, MongoError> {
+    let mut outcome = FinalizationOutcome::default();
+    settle_capped(source, destination, &mut outcome).await?;
+    let plan = plan(source, destination, &mut outcome).await?;
+    if plan.version.is_at_least(6, 0) {
+        run_steps(destination, &plan, IndexStep::is_preparation, &mut outcome).await?;
+    }
+    for (namespace, name) in plan.steps().filter_map(made_unique) {
+        if outcome.is_unbuilt(namespace, name) {
+            continue;
+        }
+        set_index(destination, namespace, doc! {"name": name, "prepareUnique": true}).await?;
+        match unique_conflicts(destination, namespace, name).await? {
+            None => outcome.done.push(format!("index {name} of {namespace} can become unique")),
+            Some(conflicts) => outcome.problems.push(conflicts),
+        }
+    }
     Ok(outcome)
+}
+
+fn made_unique<'a>((namespace, step): (&'a Namespace, &'a IndexStep)) -> Option<(&'a Namespace, &'a str)> {
+    matches!(step, IndexStep::MakeUnique { .. }).then_some((namespace, step.name()))
 }
 
 /// Takes back what preparing did, so that changes can be applied again. Returns what it did, one line each.
@@ -68,59 +98,108 @@ pub async fn revert_preparation(source: &Cluster, destination: &Cluster) -> Resu
     Ok(done)
 }
 
-/// Names and capped collections; unique, deferred, missing and extra indexes and hiding; then views; then expiry.
+/// Names and capped collections; missing, unique and extra indexes and hiding; then views; then expiry.
 pub async fn finalize(source: &Cluster, destination: &Cluster) -> Result<FinalizationOutcome, MongoError> {
     let mut outcome = FinalizationOutcome::default();
     take_final_names(destination, &mut outcome).await?;
     make_capped(source, destination, &mut outcome).await?;
-    let plan = plan(source, destination).await?;
-    run_steps(destination, &plan, false, &mut outcome).await?;
+    let plan = plan(source, destination, &mut outcome).await?;
+    drop_temporary(destination, &plan, &mut outcome).await?;
+    run_steps(destination, &plan, |step| !step.is_expiry(), &mut outcome).await?;
     finalize_views(destination, &plan.source.views, &plan.destination.views, &mut outcome).await?;
-    run_steps(destination, &plan, true, &mut outcome).await?;
+    run_steps(destination, &plan, IndexStep::is_expiry, &mut outcome).await?;
     expire_collections(destination, &plan.source, &plan.destination, &mut outcome).await?;
     Ok(outcome)
 }
 
 struct Plan {
+    version: ServerVersion,
     source: CatalogListing,
     destination: CatalogListing,
     collections: Vec<(Namespace, Vec<IndexStep>)>,
 }
 
-/// The steps of every collection that stands on both sides.
-async fn plan(source: &Cluster, destination: &Cluster) -> Result<Plan, MongoError> {
+impl Plan {
+    fn steps(&self) -> impl Iterator<Item = (&Namespace, &IndexStep)> {
+        self.collections.iter().flat_map(|(namespace, steps)| steps.iter().map(move |step| (namespace, step)))
+    }
+}
+
+/// Builds what is missing where that is possible, and computes the steps of every collection that stands on both sides. What
+/// can't be built is left out of them: it shall not stand in the way of the others' order.
+async fn plan(source: &Cluster, destination: &Cluster, outcome: &mut FinalizationOutcome) -> Result<Plan, MongoError> {
     let version: ServerVersion = facts(destination).await?.version;
-    let (wanted, standing) = (list_metadata(source).await?, list_metadata(destination).await?);
+    let (wanted, mut standing) = (list_metadata(source).await?, list_metadata(destination).await?);
+    let done_before = outcome.done.len();
+    for collection in standing.stores() {
+        let indexes_there = indexes_of(&wanted, &collection.namespace, source)?;
+        let collated = has_collation(&collection.options);
+        for spec in missing_indexes(&indexes_there, &indexes(collection, destination)?, version) {
+            let step = IndexStep::Build { spec }.with_own_collation(collated);
+            run_and_tell(destination, &collection.namespace, &step, outcome).await?;
+        }
+    }
+    if outcome.done.len() > done_before {
+        standing = list_metadata(destination).await?;
+    }
     let mut collections = Vec::new();
     for collection in standing.stores() {
-        if !wanted.stores().any(|other| other.namespace == collection.namespace) {
+        let namespace = &collection.namespace;
+        if !wanted.stores().any(|other| other.namespace == *namespace && !other.is_temporary()) {
             continue;
         }
-        let indexes_there = indexes_of(&wanted, &collection.namespace, source)?;
+        let mut indexes_there = indexes_of(&wanted, namespace, source)?;
+        indexes_there.retain(|index| !outcome.is_unbuilt(namespace, index.get_str("name").unwrap_or_default()));
         let collated = has_collation(&collection.options);
         let steps = finalization_plan(&indexes_there, &indexes(collection, destination)?, version);
         let steps = steps.into_iter().map(|step| step.with_own_collation(collated)).collect();
-        collections.push((collection.namespace.clone(), steps));
+        collections.push((namespace.clone(), steps));
     }
-    Ok(Plan { source: wanted, destination: standing, collections })
+    Ok(Plan { version, source: wanted, destination: standing, collections })
+}
+
+/// Temporary collections that the source still has came to nothing; here they would stay for ever.
+async fn drop_temporary(
+    destination: &Cluster,
+    plan: &Plan,
+    outcome: &mut FinalizationOutcome,
+) -> Result<(), MongoError> {
+    for collection in plan.source.collections.iter().filter(|collection| collection.is_temporary()) {
+        let namespace = &collection.namespace;
+        let command = doc! {"drop": namespace.collection(), "writeConcern": {"w": "majority"}};
+        match destination.command(namespace.database(), command).await {
+            Ok(_) => outcome.done.push(format!("collection {namespace}: dropped, it is temporary on the source")),
+            Err(MongoError::CollectionGone { .. }) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
 }
 
 async fn run_steps(
     destination: &Cluster,
     plan: &Plan,
-    expiry: bool,
+    wanted: impl Fn(&IndexStep) -> bool,
     outcome: &mut FinalizationOutcome,
 ) -> Result<(), MongoError> {
-    for (namespace, steps) in &plan.collections {
-        for step in steps.iter().filter(|step| step.is_expiry() == expiry) {
-            match run_step(destination, namespace, step).await {
-                Ok(()) => outcome.done.push(format!("index {} of {namespace}: {}", step.name(), deed(step))),
-                Err(error) => {
-                    let reason = about_the_index(error)?;
-                    outcome.problems.push(format!("index {} of {namespace}: {reason}", step.name()));
-                }
-            }
+    for (namespace, step) in plan.steps().filter(|(_, step)| wanted(step)) {
+        if outcome.is_unbuilt(namespace, step.name()) {
+            continue;
         }
+        run_and_tell(destination, namespace, step, outcome).await?;
+    }
+    Ok(())
+}
+
+async fn run_and_tell(
+    destination: &Cluster,
+    namespace: &Namespace,
+    step: &IndexStep,
+    outcome: &mut FinalizationOutcome,
+) -> Result<(), MongoError> {
+    match run_step(destination, namespace, step).await {
+        Ok(()) => outcome.done.push(format!("index {} of {namespace}: {}", step.name(), deed(step))),
+        Err(error) => outcome.add_failure(namespace, step, about_the_index(error)?),
     }
     Ok(())
 }
@@ -132,11 +211,7 @@ async fn run_step(destination: &Cluster, namespace: &Namespace, step: &IndexStep
             set_index(destination, namespace, doc! {"name": name, "prepareUnique": true}).await?;
             set_index(destination, namespace, doc! {"name": name, "unique": true}).await
         }
-        IndexStep::Rebuild { spec } => {
-            drop_index(destination, namespace, step.name()).await?;
-            create(destination, namespace, spec).await
-        }
-        IndexStep::Create { spec } | IndexStep::CreateExpiring { spec } => create(destination, namespace, spec).await,
+        IndexStep::Build { spec } | IndexStep::BuildWhole { spec } => create(destination, namespace, spec).await,
         IndexStep::PrepareUnique { name } => {
             set_index(destination, namespace, doc! {"name": name, "prepareUnique": true}).await
         }
@@ -151,10 +226,9 @@ async fn run_step(destination: &Cluster, namespace: &Namespace, step: &IndexStep
 
 fn deed(step: &IndexStep) -> &'static str {
     match step {
-        IndexStep::Drop { .. } => "dropped, the source has none",
+        IndexStep::Drop { .. } => "dropped, the source has it otherwise or not at all",
         IndexStep::MakeUnique { .. } => "made unique",
-        IndexStep::Rebuild { .. } => "built anew",
-        IndexStep::Create { .. } | IndexStep::CreateExpiring { .. } => "built",
+        IndexStep::Build { .. } | IndexStep::BuildWhole { .. } => "built",
         IndexStep::PrepareUnique { .. } => "prepared for unique, as on the source",
         IndexStep::SetHidden { hidden: true, .. } => "hidden",
         IndexStep::SetHidden { hidden: false, .. } => "shown",

@@ -1,7 +1,7 @@
 //! In which form an index of the source is built before the cutover. Pure.
 //!
-//! What could fail or delete while changes are replayed waits for the finalization: uniqueness, expiry, and the kinds
-//! whose keys a half-replayed document may not fit.
+//! What could fail or delete while changes are replayed waits for the cutover: uniqueness and expiry. The kinds that a
+//! half-replayed document may not fit are built all the same: it is rare, and then the index goes until the cutover.
 
 use bson::{Bson, Document, RawDocument, doc};
 
@@ -55,38 +55,43 @@ pub(crate) fn is_id_index(index: &Document) -> bool {
     index.get_document("key").is_ok_and(|key| key.len() == 1 && key.contains_key("_id") && key.get_str("_id").is_err())
 }
 
-fn index_form(mut spec: Document, destination: ServerVersion) -> IndexForm {
-    if let Some(kind) = special_kind(&spec) {
-        return IndexForm::Deferred {
-            reason: format!("a {kind} index could refuse a document that is still being caught up"),
-        };
-    }
+fn index_form(spec: Document, destination: ServerVersion) -> IndexForm {
+    let (spec, held_back) = before_cutover(spec, destination);
+    let held_back = (!held_back.is_empty()).then(|| format!("{} from the cutover on", held_back.join(" and ")));
+    IndexForm::Build { spec, held_back }
+}
+
+/// The specification without uniqueness and expiry, and which of them it had.
+pub(crate) fn before_cutover(mut spec: Document, destination: ServerVersion) -> (Document, Vec<&'static str>) {
     let mut held_back = Vec::new();
     if spec.remove("unique").is_some_and(|unique| truth(&unique)) {
         held_back.push("unique");
     }
     spec.remove("prepareUnique");
-    if spec.contains_key("expireAfterSeconds") {
+    if without_expiry(&mut spec, destination) {
         held_back.push("expireAfterSeconds");
-        spec.remove("expireAfterSeconds");
-        if !destination.is_at_least(6, 0) {
-            spec.insert("expireAfterSeconds", HARMLESS_EXPIRY);
-        }
     }
-    let held_back = (!held_back.is_empty()).then(|| format!("{} from the cutover on", held_back.join(" and ")));
-    IndexForm::Build { spec, held_back }
+    (spec, held_back)
 }
 
-/// `hashed`, `text`, `2d`, `2dsphere` and the like: the first textual value of the key.
-fn special_kind(spec: &Document) -> Option<&str> {
-    spec.get_document("key").ok()?.values().find_map(Bson::as_str)
+/// Takes the expiry out of a specification, or puts a harmless one in its place; false if it had none.
+pub(crate) fn without_expiry(spec: &mut Document, destination: ServerVersion) -> bool {
+    let expires = spec.contains_key("expireAfterSeconds");
+    if expires && destination.is_at_least(6, 0) {
+        spec.remove("expireAfterSeconds");
+    } else if expires {
+        spec.insert("expireAfterSeconds", HARMLESS_EXPIRY);
+    }
+    expires
 }
 
 /// What makes two indexes the same to createIndexes once their uniqueness is gone.
 fn is_same_index(form: &IndexForm, spec: &Document) -> bool {
-    let IndexForm::Build { spec: other, .. } = form else {
-        return false;
-    };
+    matches!(form, IndexForm::Build { spec: other, .. } if is_same_beside_uniqueness(other, spec))
+}
+
+/// Whether createIndexes would take one for the other if neither were unique.
+pub(crate) fn is_same_beside_uniqueness(other: &Document, spec: &Document) -> bool {
     ["key", "collation", "partialFilterExpression", "sparse"].iter().all(|field| spec.get(field) == other.get(field))
 }
 
@@ -176,10 +181,10 @@ mod tests {
     }
 
     #[test]
-    fn special_kinds_wait_and_the_id_index_is_left_out() {
+    fn special_kinds_are_built_and_the_id_index_is_left_out() {
         for kind in ["hashed", "text", "2d", "2dsphere"] {
             let index = doc! {"key": {"a": 1, "b": kind}, "name": "x"};
-            assert!(matches!(forms(SIX, &[index]).as_slice(), [IndexForm::Deferred { .. }]), "{kind}");
+            assert_eq!(forms(SIX, std::slice::from_ref(&index)), [built(index, None)], "{kind}");
         }
         assert!(forms(SIX, &[doc! {"v": 2, "key": {"_id": 1}, "name": "_id_"}]).is_empty());
         assert_eq!(forms(SIX, &[doc! {"key": {"_id": "hashed"}, "name": "h"}]).len(), 1);

@@ -28,6 +28,7 @@ use make_room::make_room;
 use piece::{Part, halves, step_count};
 pub use source_documents::SourceDocuments;
 use transaction::{NotCommitted, transact, transaction_session};
+pub(crate) use update_forms::{id_query, literally};
 pub use write_step::{CollectionSteps, InsertForm, WriteStep};
 
 /// What a lane has to do in a round.
@@ -94,8 +95,8 @@ impl LaneWriter {
                     written.retries += 1;
                     waiting.push(piece);
                 }
-                Err(NotCommitted::Unindexable(namespace, error)) => {
-                    if !make_room(&self.cluster, &namespace).await? {
+                Err(NotCommitted::Unindexable(namespace, kind, error)) => {
+                    if !make_room(&self.cluster, &namespace, kind).await? {
                         return Err(error.into());
                     }
                     written.retries += 1;

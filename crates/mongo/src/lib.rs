@@ -28,9 +28,11 @@ mod oplog_cursor;
 mod optimes;
 mod range_planner;
 mod range_reader;
+mod raw_id;
 mod start_point;
 mod unique_conflicts;
 mod views;
+mod zero_timestamp;
 
 pub use applier_state::{
     ApplierState, ApplyError, Beginning, Claim, CollectionMap, LaneCheckpoint, MapChange, MappedCollection, initialise,

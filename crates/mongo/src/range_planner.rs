@@ -13,7 +13,8 @@ use crate::{
     facts::ServerVersion,
 };
 
-/// What a range should hold: small enough to be copied again whole, large enough to be worth its bookkeeping.
+/// What a range should hold unless told otherwise: small enough to be copied again whole, large enough to be worth its
+/// bookkeeping.
 pub const RANGE_BYTES: u64 = 128 * 1024 * 1024;
 /// Samples per range; the more, the more even the ranges.
 const OVERSAMPLING: u64 = 20;
@@ -21,7 +22,8 @@ const OVERSAMPLING: u64 = 20;
 const MOST_RANGES: u64 = 4_000;
 
 /// Draws the ranges of a collection. A second drawing differs from the first: the result must be kept.
-/// A collection that is gone has none. `namespace` is where it was last seen; `range_bytes` is usually [`RANGE_BYTES`].
+/// A collection that is gone has none. `namespace` is where it was last seen; `range_bytes` is usually
+/// [`RANGE_BYTES`].
 pub async fn draw_ranges(
     source: &Cluster,
     version: ServerVersion,

@@ -20,6 +20,7 @@ use crate::{
     connection::Cluster,
     error::{Cause, MongoError},
     optimes::timestamp,
+    raw_id::id_alone,
 };
 
 /// What a batch should hold: large enough that the cost per command vanishes, small enough to be prompt.
@@ -92,7 +93,7 @@ impl CopyBatch {
             last = Some(element.map_err(|error| source.unexpected(what, error))?);
             documents += 1;
         }
-        let last_id = last.and_then(RawBsonRef::as_document).and_then(id_of);
+        let last_id = last.and_then(RawBsonRef::as_document).and_then(id_alone);
         Ok(Self { reply, documents, last_id })
     }
 
@@ -114,13 +115,6 @@ impl CopyBatch {
     pub fn last_id(&self) -> Option<&RawDocument> {
         self.last_id.as_deref()
     }
-}
-
-fn id_of(document: &RawDocument) -> Option<RawDocumentBuf> {
-    let id = document.get("_id").ok().flatten()?;
-    let mut alone = RawDocumentBuf::new();
-    alone.append(bson::raw::cstr!("_id"), id);
-    Some(alone)
 }
 
 /// As many documents as fill [`BATCH_BYTES`], within what still makes a good command.

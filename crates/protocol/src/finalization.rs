@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::Namespace;
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum FinalizationStep {
@@ -21,4 +23,14 @@ pub struct Finalization {
     pub done: Vec<String>,
     /// Indexes that can't become what they are on the source, with the reason.
     pub problems: Vec<String>,
+    /// Indexes that the destination can't build at all. The operator may accept that.
+    pub unbuilt: Vec<UnbuiltIndex>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UnbuiltIndex {
+    pub namespace: Namespace,
+    pub name: String,
+    /// In the server's words.
+    pub reason: String,
 }

@@ -40,7 +40,7 @@ pub use copy_range::{CopyRange, RangePlan, RangeProgress, RangeState, ReadOrder}
 pub use durable::Durable;
 pub use explain::{Explain, Retry};
 pub use failure::Failure;
-pub use finalization::{Finalization, FinalizationStep};
+pub use finalization::{Finalization, FinalizationStep, UnbuiltIndex};
 pub use heartbeat::Heartbeat;
 pub use index_progress::{IndexProgress, IndexState, IndexStatus};
 pub use inventory::{CollectionInventory, DatabaseInventory, Estimates, Inventory, NotCopied};

@@ -25,6 +25,8 @@ pub struct CutoverRecord {
     pub drained_at_ms: Option<u64>,
     /// When users could write to the destination.
     pub committed_at_ms: Option<u64>,
+    /// The operator goes without the indexes that the destination can't build.
+    pub accept_missing_indexes: bool,
 }
 
 /// Changed by the coordinator alone, with compare-and-set.

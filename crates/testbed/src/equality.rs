@@ -2,8 +2,8 @@
 //! can't be wrong together.
 //!
 //! Compared: every database but the servers' own and mongoferry's; each collection's and view's type and options; each
-//! index, by name, field by field (their order is not compared); each document's bytes, by the bytes of its `_id`; in
-//! capped collections, the order of the documents.
+//! index, by name and in order, field by field; each document's bytes, by the bytes of its `_id`; in capped collections,
+//! the order of the documents.
 //! Both sides must be silent meanwhile. Memory: the source's largest collection.
 
 mod collections;

@@ -1,7 +1,9 @@
 //! Whole migrations on real servers, as a user starts them. Every one ends with a byte-exact comparison that shares nothing
 //! with the product's verifier.
 
+mod catalog;
 mod consent;
+mod documents;
 mod dropping;
 mod dry_run;
 mod hidden_members;

@@ -21,6 +21,11 @@ pub fn failure(status: StatusCode, code: &str, description: &str, hint: &str) ->
     (status, Json(body)).into_response()
 }
 
+pub fn not_understood(error: &serde_json::Error) -> Response {
+    let hint = "Send a JSON object such as {} or {\"acceptMissingIndexes\": true}.";
+    failure(StatusCode::BAD_REQUEST, "MF-API-5", &format!("the request is not understood: {error}"), hint)
+}
+
 pub fn ending() -> Response {
     let hint = "Ask again in a few seconds: another coordinator takes over, or this one starts again.";
     failure(StatusCode::SERVICE_UNAVAILABLE, "MF-API-1", "the coordinator is about to end", hint)

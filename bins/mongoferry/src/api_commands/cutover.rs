@@ -31,6 +31,9 @@ pub struct CutoverArgs {
     /// Do not ask whether writes to the source have stopped.
     #[arg(long, env = "MONGOFERRY_YES", value_parser = FalseyValueParser::new())]
     yes: bool,
+    /// Go without the indexes that the destination can't build; `mongoferry status` lists them.
+    #[arg(long, env = "MONGOFERRY_ACCEPT_MISSING_INDEXES", value_parser = FalseyValueParser::new())]
+    accept_missing_indexes: bool,
 }
 
 pub async fn cutover(args: CutoverArgs) -> Result<Exit, LauncherError> {
@@ -40,7 +43,7 @@ pub async fn cutover(args: CutoverArgs) -> Result<Exit, LauncherError> {
         eprintln!("nothing was done");
         return Ok(Exit::Done);
     }
-    api.order(Order::Commit).await?;
+    api.order(Order::Commit { accept_missing_indexes: args.accept_missing_indexes }).await?;
     let mut screen = Screen::new(LogFormat::Human);
     let followed = follow(&api, before.phases.len(), &mut screen).await;
     screen.clear();

@@ -46,6 +46,9 @@ pub struct MigrateArgs {
     /// Do not ask before a new migration begins. Without a terminal nothing is asked either.
     #[arg(long, env = "MONGOFERRY_YES", value_parser = FalseyValueParser::new())]
     yes: bool,
+    /// Cut over without the indexes that the destination can't build.
+    #[arg(long, env = "MONGOFERRY_ACCEPT_MISSING_INDEXES", value_parser = FalseyValueParser::new())]
+    accept_missing_indexes: bool,
     /// Form of progress and log lines on standard error.
     #[arg(long, value_enum, env = "MONGOFERRY_LOG", default_value_t = LogFormat::Human)]
     log: LogFormat,
@@ -76,6 +79,7 @@ impl MigrateArgs {
             verify: !self.no_verify,
             drop: self.drop.confirmed()?.map(ToOwned::to_owned),
             consent: if self.yes { Consent::Given } else { Consent::Asked },
+            accept_missing_indexes: self.accept_missing_indexes,
             log: self.log,
         })
     }

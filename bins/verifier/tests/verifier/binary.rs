@@ -41,6 +41,7 @@ fn in_phase(phase: Phase, number: u32, silent_from: Optime) -> PhaseRecord {
         silent_from: Some(silent_from),
         drained_at_ms: None,
         committed_at_ms: None,
+        accept_missing_indexes: false,
     };
     PhaseRecord { phase, cutover: Some(cutover), ..PhaseRecord::created() }
 }

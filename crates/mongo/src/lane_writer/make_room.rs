@@ -1,7 +1,8 @@
 //! What is done about an index that refuses a document which is only on its way to what it was on the source.
 //!
-//! A change that is replayed over a later copy can make two fields arrays that never were at the same time on the source. The
-//! indexes that combine several fields then go; the finalization finds them missing and builds them again.
+//! A change that is replayed over a later copy can make a document what it never was on the source: with two arrays under one
+//! compound index, with a text where a point belongs. Indexes of the kind that refused it then go; the finalization finds
+//! them missing and builds them again.
 
 use bson::{RawDocument, doc};
 use mongoferry_protocol::Namespace;
@@ -10,11 +11,54 @@ use crate::{catalog::list_indexes, connection::Cluster, error::MongoError};
 
 const INDEX_NOT_FOUND: i32 = 27;
 
-/// Drops the compound indexes of a collection. False if there is none.
-pub(super) async fn make_room(destination: &Cluster, namespace: &Namespace) -> Result<bool, MongoError> {
+/// The kinds of index that a document may not fit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ChoosyIndex {
+    /// Takes one array only.
+    Compound,
+    Sphere,
+    Plane,
+    /// Takes no array.
+    Hashed,
+    /// Reads a document's language.
+    Text,
+}
+
+impl ChoosyIndex {
+    /// By the code with which a server refuses the document; the same from 4.2.6 to 6.0.27.
+    pub(crate) fn of_code(code: i32) -> Option<Self> {
+        match code {
+            171 => Some(Self::Compound),
+            16755 => Some(Self::Sphere),
+            13027 | 13068 | 16804 => Some(Self::Plane),
+            16766 => Some(Self::Hashed),
+            17261 | 17262 => Some(Self::Text),
+            _ => None,
+        }
+    }
+
+    fn is_kind_of(self, index: &RawDocument) -> bool {
+        let Ok(key) = index.get_document("key") else { return false };
+        let has = |kind: &str| key.iter().flatten().any(|(_, value)| value.as_str() == Some(kind));
+        match self {
+            Self::Compound => key.iter().count() > 1,
+            Self::Sphere => has("2dsphere"),
+            Self::Plane => has("2d"),
+            Self::Hashed => has("hashed"),
+            Self::Text => has("text"),
+        }
+    }
+}
+
+/// Drops the indexes of this kind of a collection. False if there is none.
+pub(super) async fn make_room(
+    destination: &Cluster,
+    namespace: &Namespace,
+    kind: ChoosyIndex,
+) -> Result<bool, MongoError> {
     let mut dropped = false;
     for index in list_indexes(destination, namespace).await? {
-        if !is_compound(&index) {
+        if !kind.is_kind_of(&index) {
             continue;
         }
         let name = index.get_str("name").map_err(|error| destination.unexpected("listIndexes", error))?;
@@ -31,6 +75,24 @@ pub(super) async fn make_room(destination: &Cluster, namespace: &Namespace) -> R
     Ok(dropped)
 }
 
-fn is_compound(index: &RawDocument) -> bool {
-    index.get_document("key").is_ok_and(|key| key.iter().count() > 1)
+#[cfg(test)]
+mod tests {
+    use bson::rawdoc;
+
+    use super::ChoosyIndex;
+
+    #[test]
+    fn only_the_kind_that_refused_goes() {
+        let plain = rawdoc! {"key": {"a": 1}, "name": "a"};
+        let compound = rawdoc! {"key": {"a": 1, "b": -1}, "name": "a b"};
+        let sphere = rawdoc! {"key": {"place": "2dsphere", "n": 1}, "name": "place n"};
+        let kinds = |code| {
+            let kind = ChoosyIndex::of_code(code).expect("is about an index");
+            [&plain, &compound, &sphere].map(|index| kind.is_kind_of(index))
+        };
+        assert_eq!(kinds(171), [false, true, true]);
+        assert_eq!(kinds(16755), [false, false, true]);
+        assert_eq!(kinds(16766), [false, false, false]);
+        assert_eq!(ChoosyIndex::of_code(11000), None);
+    }
 }

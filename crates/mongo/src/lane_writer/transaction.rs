@@ -10,6 +10,7 @@ use mongodb::{
 };
 use mongoferry_protocol::Namespace;
 
+use super::make_room::ChoosyIndex;
 use crate::{connection::Cluster, error::MongoError};
 
 pub(crate) struct Statement {
@@ -29,8 +30,8 @@ pub(crate) enum NotCommitted {
     /// A statement did not match what it must.
     Fenced,
     Duplicate(MongoError),
-    /// An index of this collection has no room for a document: two of the fields it combines hold arrays.
-    Unindexable(Namespace, MongoError),
+    /// An index of this collection, of this kind, has no room for a document.
+    Unindexable(Namespace, ChoosyIndex, MongoError),
     /// The server can't do this step exactly, or not on the document as it is on its way.
     Unfit(usize, MongoError),
     /// It can't succeed in one piece: it grew too large or took too long.
@@ -47,7 +48,6 @@ enum Attempt {
 const PATIENCE: Duration = Duration::from_secs(60);
 /// The server aborts what is open for 60 s, and says no more than that it is gone.
 const TOO_LONG: Duration = Duration::from_secs(45);
-const CANNOT_INDEX_PARALLEL_ARRAYS: i32 = 171;
 /// DollarPrefixedFieldName: 4.2 and 4.4 insert documents with such names inside, but no update of them passes. ConversionFailure:
 /// a pipeline met names that it can't tell apart. 17419 and 17420: the document would grow too large, on its way.
 const UNFIT: [i32; 4] = [52, 241, 17419, 17420];
@@ -109,10 +109,11 @@ async fn execute(cluster: &Cluster, session: &mut ClientSession, statement: Stat
     let reply = cluster.database(namespace.database()).run_raw_command(command).session(session).await;
     let reply = reply.map_err(|error| again_or_ended(cluster.explain(&what, &error), &error))?;
     if let Some(error) = first_write_error(cluster, &what, &reply) {
-        return Err(Attempt::Ended(match error.server_code() {
-            Some(CANNOT_INDEX_PARALLEL_ARRAYS) => NotCommitted::Unindexable(namespace, error),
-            Some(code) if UNFIT.contains(&code) => NotCommitted::Unfit(first_step + first_failed(&reply), error),
-            _ => ended(error),
+        let code = error.server_code().unwrap_or(0);
+        return Err(Attempt::Ended(match ChoosyIndex::of_code(code) {
+            Some(kind) => NotCommitted::Unindexable(namespace, kind, error),
+            None if UNFIT.contains(&code) => NotCommitted::Unfit(first_step + first_failed(&reply), error),
+            None => ended(error),
         }));
     }
     match must_match {
@@ -185,7 +186,7 @@ impl NotCommitted {
         match self {
             Self::Fenced => fenced(),
             Self::Duplicate(error)
-            | Self::Unindexable(_, error)
+            | Self::Unindexable(_, _, error)
             | Self::Unfit(_, error)
             | Self::TooLarge(error)
             | Self::Failed(error) => error.into(),

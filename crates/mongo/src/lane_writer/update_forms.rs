@@ -1,12 +1,13 @@
 //! Single statements of `delete` and `update` commands, put together from raw BSON. Pure.
 
-use bson::{RawArrayBuf, RawBsonRef, RawDocument, RawDocumentBuf, raw::cstr, rawdoc, spec::ElementType};
+use bson::{RawArrayBuf, RawBsonRef, RawDocument, RawDocumentBuf, raw::cstr, rawdoc};
 
 use super::{WriteStep, write_step::id_of};
+use crate::zero_timestamp::holds_zero_timestamp;
 
 /// The query that finds `{_id: value}` and nothing else. A regular expression or a document with operators in place of the
 /// value would be taken for a condition, so these are compared by `$eq`.
-pub(super) fn id_query(id: &RawDocument) -> RawDocumentBuf {
+pub(crate) fn id_query(id: &RawDocument) -> RawDocumentBuf {
     match id.iter().next() {
         Some(Ok((_, value))) if is_condition(value) => {
             let mut equal = RawDocumentBuf::new();
@@ -51,12 +52,17 @@ pub(super) fn update_statement(step: &WriteStep) -> Option<RawDocumentBuf> {
     }
 }
 
+/// The pipeline whose result is `document`, whatever stood there; a pipeline's result is stored as it is.
+pub(crate) fn literally(document: &RawDocument) -> RawArrayBuf {
+    let mut pipeline = RawArrayBuf::new();
+    pipeline.push(rawdoc! { "$replaceWith": { "$literal": document.to_owned() } });
+    pipeline
+}
+
 fn replacement(id: &RawDocument, document: &RawDocument, upsert: bool) -> RawDocumentBuf {
     let mut statement = rawdoc! { "q": id_query(id) };
     if is_altered_by_the_server(document) {
-        let mut pipeline = RawArrayBuf::new();
-        pipeline.push(rawdoc! { "$replaceWith": { "$literal": document.to_owned() } });
-        statement.append(cstr!("u"), pipeline);
+        statement.append(cstr!("u"), literally(document));
     } else {
         statement.append(cstr!("u"), document);
     }
@@ -65,16 +71,9 @@ fn replacement(id: &RawDocument, document: &RawDocument, upsert: bool) -> RawDoc
     statement
 }
 
-/// A zero timestamp at the top level, except as `_id`, is replaced by the present time when it is inserted or replaced; the
-/// result of a pipeline is stored as it is. The same road is taken for names that look like operators.
+/// What an insert or a replacement would not store as it is: a zero timestamp, and names that look like operators.
 pub(super) fn is_altered_by_the_server(document: &RawDocument) -> bool {
-    document.iter_elements().flatten().any(|element| {
-        let name = element.key().as_str();
-        let is_zero = || {
-            matches!(element.value(), Ok(RawBsonRef::Timestamp(timestamp)) if timestamp.time == 0 && timestamp.increment == 0)
-        };
-        name.starts_with('$') || (element.element_type() == ElementType::Timestamp && name != "_id" && is_zero())
-    })
+    has_name(document, |name| name.starts_with('$')) || holds_zero_timestamp(document)
 }
 
 #[cfg(test)]

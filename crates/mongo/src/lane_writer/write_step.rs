@@ -1,6 +1,6 @@
 //! One write of one document, as the applier wants it done.
 
-use bson::{RawArrayBuf, RawDocument, RawDocumentBuf, raw::cstr};
+use bson::{RawArrayBuf, RawDocument, RawDocumentBuf};
 use mongoferry_protocol::{CollectionUuid, Namespace};
 
 /// An `id` is a document `{_id: value}`.
@@ -86,7 +86,5 @@ impl WriteStep {
 
 /// `{_id: value}` of a document, if it has one.
 pub(super) fn id_of(document: &RawDocument) -> Option<RawDocumentBuf> {
-    let mut id = RawDocumentBuf::new();
-    id.append(cstr!("_id"), document.get("_id").ok()??);
-    Some(id)
+    crate::raw_id::id_alone(document)
 }

@@ -22,7 +22,10 @@ pub(super) async fn list(client: &Client) -> Result<BTreeMap<Namespace, Document
             let collection: Document = cursor.deserialize_current()?;
             let name = collection.get_str("name").unwrap_or_default().to_owned();
             // Holds the views' definitions, which are compared as views; server-made, as is the profile.
-            if name != "system.views" && name != "system.profile" {
+            // The source's temporary collections are not for the destination, which can't have such.
+            let is_temporary =
+                collection.get_document("options").is_ok_and(|options| options.get_bool("temp").unwrap_or(false));
+            if name != "system.views" && name != "system.profile" && !is_temporary {
                 listed.insert(Namespace::new(&database, name), comparable(collection));
             }
         }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use bson::{RawDocument, RawDocumentBuf, doc, raw::cstr};
+use bson::{RawDocument, RawDocumentBuf, doc};
 use futures_util::TryStreamExt;
 use mongodb::{Client, error::Result, raw_batch_cursor::RawBatchCursor};
 use mongoferry_protocol::Namespace;
@@ -98,12 +98,20 @@ async fn scan(client: &Client, namespace: &Namespace) -> Result<RawBatchCursor> 
         .await
 }
 
+/// By the bytes: a text as an `_id` need not be UTF-8.
 fn id_of(document: &RawDocument) -> Result<Id> {
-    let mut id = RawDocumentBuf::new();
-    if let Some(value) = document.get("_id")? {
-        id.append(cstr!("_id"), value);
+    let mut begin = 4;
+    for element in document.iter_elements() {
+        let element = element?;
+        let end = begin + 1 + element.key().as_str().len() + 1 + element.size();
+        if element.key().as_str() == "_id" {
+            let field = &document.as_bytes()[begin..end];
+            let length = i32::try_from(field.len() + 5).expect("shorter than its document").to_le_bytes();
+            return Ok([&length, field, &[0]].concat());
+        }
+        begin = end;
     }
-    Ok(id.into_bytes())
+    Ok(Id::new())
 }
 
 fn shown(bytes: &[u8]) -> String {

@@ -1,6 +1,4 @@
-//! Indexes of one collection, by name; the fields of each as `listIndexes` gives them.
-
-use std::collections::BTreeMap;
+//! Indexes of one collection, by name and in order; the fields of each as `listIndexes` gives them.
 
 use bson::{Bson, Document, doc};
 use mongodb::{Client, error::Result};
@@ -15,31 +13,45 @@ pub(super) async fn compare(
     found: &mut Found,
 ) -> Result<()> {
     let expected = list(source, namespace).await?;
-    let mut actual = list(destination, namespace).await?;
+    let actual = list(destination, namespace).await?;
     for (name, index) in &expected {
-        match actual.remove(name) {
+        match find(&actual, name) {
             None => found.add(format!("{namespace}: index {name} is only on the source")),
-            Some(other) if same(index, &other) => {}
+            Some(other) if same(index, other) => {}
             Some(other) => {
                 found.add(format!("{namespace}: index {name} is {other} on the destination, {index} on the source"))
             }
         }
     }
-    for name in actual.keys() {
+    for (name, _) in actual.iter().filter(|(name, _)| find(&expected, name).is_none()) {
         found.add(format!("{namespace}: index {name} is only on the destination"));
+    }
+    let names = |indexes: &Indexes| indexes.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>();
+    let (expected, actual) = (names(&expected), names(&actual));
+    if expected.len() == actual.len() && expected != actual {
+        found.add(format!(
+            "{namespace}: indexes are in order {actual:?} on the destination, {expected:?} on the source"
+        ));
     }
     Ok(())
 }
 
-async fn list(client: &Client, namespace: &Namespace) -> Result<BTreeMap<String, Document>> {
+/// By name.
+type Indexes = Vec<(String, Document)>;
+
+fn find<'a>(indexes: &'a Indexes, wanted: &str) -> Option<&'a Document> {
+    indexes.iter().find(|(name, _)| name == wanted).map(|(_, index)| index)
+}
+
+async fn list(client: &Client, namespace: &Namespace) -> Result<Indexes> {
     let command = doc! { "listIndexes": namespace.collection() };
     let mut cursor = client.database(namespace.database()).run_cursor_command(command).await?;
-    let mut indexes = BTreeMap::new();
+    let mut indexes = Indexes::new();
     while cursor.advance().await? {
         let mut index: Document = cursor.deserialize_current()?;
         // Servers before 4.4 repeat the namespace in every index.
         index.remove("ns");
-        indexes.insert(index.get_str("name").unwrap_or_default().to_owned(), index);
+        indexes.push((index.get_str("name").unwrap_or_default().to_owned(), index));
     }
     Ok(indexes)
 }

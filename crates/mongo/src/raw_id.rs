@@ -1,0 +1,50 @@
+//! The `_id` of a document by its bytes: a text need not be UTF-8 for a server to store it, even as an `_id`.
+
+use bson::{RawDocument, RawDocumentBuf};
+
+/// `{_id: value}`, byte for byte; `None` if the document has none.
+pub(crate) fn id_alone(document: &RawDocument) -> Option<RawDocumentBuf> {
+    let mut begin = 4;
+    for element in document.iter_elements() {
+        let element = element.ok()?;
+        let name = element.key().as_str();
+        // The type, the name, its end, the value.
+        let end = begin + 1 + name.len() + 1 + element.size();
+        if name == "_id" {
+            let bytes = document.as_bytes().get(begin..end)?;
+            let length = i32::try_from(bytes.len() + 5).ok()?.to_le_bytes();
+            return RawDocumentBuf::from_bytes([&length, bytes, &[0]].concat()).ok();
+        }
+        begin = end;
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use bson::{RawBson, RawDocumentBuf, Regex, raw::cstr, rawdoc};
+
+    use super::id_alone;
+
+    #[test]
+    fn wherever_it_stands_and_whatever_it_is() {
+        let regex = Regex { pattern: cstr!("a").into(), options: cstr!("i").into() };
+        let ids: [RawBson; 6] =
+            [1.into(), "text".into(), rawdoc! {"a": {"_id": 1}}.into(), RawBson::MaxKey, regex.into(), RawBson::Null];
+        for id in ids {
+            let alone = rawdoc! {"_id": id.clone()};
+            assert_eq!(id_alone(&rawdoc! {"_id": id.clone(), "n": 1}).as_ref(), Some(&alone));
+            assert_eq!(id_alone(&rawdoc! {"n": "x", "m": [1, 2], "_id": id}), Some(alone));
+        }
+        assert_eq!(id_alone(&rawdoc! {"n": 1}), None);
+    }
+
+    #[test]
+    fn a_text_need_not_be_utf_8() {
+        let bytes = b"\x16\0\0\0\x02_id\0\x03\0\0\0\xff\xfe\0\x0an\0\0".to_vec();
+        let mut document = bytes.clone();
+        document[0] = u8::try_from(document.len()).expect("small");
+        let alone = id_alone(&RawDocumentBuf::from_bytes(document).expect("BSON")).expect("an _id");
+        assert_eq!(alone.as_bytes(), b"\x11\0\0\0\x02_id\0\x03\0\0\0\xff\xfe\0\0");
+    }
+}

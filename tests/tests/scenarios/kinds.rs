@@ -97,7 +97,8 @@ impl Kinds {
         let at = |n: i64| DateTime::from_millis(1_790_000_000_000 + (i64::from(number) * 10 + n) * 1_000);
         let measured = |n: i64| doc! {"at": at(n), "sensor": n % 3, "celsius": number as f64 / 7.0, "n": n};
         self.insert("weather", (0..10).map(measured).collect()).await;
-        if number % 6 == 5 {
+        // 5.0 deletes nothing of a time-series collection unless asked to at its start.
+        if self.clustered && number % 6 == 5 {
             let gone = doc! {"q": {"sensor": number % 3}, "limit": 0};
             self.run("kinds", doc! {"delete": "weather", "deletes": [gone]}).await;
         }

@@ -13,3 +13,4 @@ mod main_job;
 mod operator;
 mod refusals;
 mod security;
+mod versions;

@@ -7,6 +7,8 @@ mod binaries;
 mod catalog_history;
 mod client_certificate;
 mod clusters;
+pub mod every_collection;
+pub mod every_index;
 mod held_commands;
 mod migration;
 pub mod odd_values;

@@ -32,10 +32,10 @@ pub fn lane_steps(work: LaneWork, map: &CollectionMap, applies_deltas: bool) -> 
 fn steps(work: CollectionWork, order: WriteOrder, applies_deltas: bool) -> Vec<WriteStep> {
     let CollectionWork { deletes, inserts, updates, ordered, uuid: _ } = work;
     let deletes = deletes.into_iter().map(|id| WriteStep::Delete { id });
-    let inserts = inserts.into_iter().map(|document| WriteStep::Insert { document });
+    let inserts = inserts.into_iter().flat_map(WriteStep::insert);
     let updates = updates.into_iter().map(|step| update(step, applies_deltas));
     let ordered = ordered.into_iter().flat_map(|step| match order {
-        WriteOrder::ByDocument | WriteOrder::Whole => vec![in_order(step, applies_deltas)],
+        WriteOrder::ByDocument | WriteOrder::Whole => in_order(step, applies_deltas),
         WriteOrder::UnderCollation => under_collation(step, applies_deltas),
     });
     deletes.chain(inserts).chain(updates).chain(ordered).collect()
@@ -48,7 +48,7 @@ fn under_collation(step: OrderedStep, applies_deltas: bool) -> Vec<WriteStep> {
     match step {
         OrderedStep::Insert { document } => {
             let room = id_of(&document).map(|id| WriteStep::Delete { id });
-            room.into_iter().chain([WriteStep::Insert { document }]).collect()
+            room.into_iter().chain(WriteStep::insert(document)).collect()
         }
         OrderedStep::Update(UpdateStep::Replace { id, document }) => {
             let merged = rawdoc! { "$mergeObjects": [{ "$literal": document }, { "_id": "$_id" }] };
@@ -56,7 +56,7 @@ fn under_collation(step: OrderedStep, applies_deltas: bool) -> Vec<WriteStep> {
             stages.push(rawdoc! { "$replaceWith": merged });
             vec![WriteStep::Pipeline { id, stages }]
         }
-        step => vec![in_order(step, applies_deltas)],
+        step => in_order(step, applies_deltas),
     }
 }
 
@@ -66,11 +66,11 @@ fn id_of(document: &RawDocument) -> Option<RawDocumentBuf> {
     Some(id)
 }
 
-fn in_order(step: OrderedStep, applies_deltas: bool) -> WriteStep {
+fn in_order(step: OrderedStep, applies_deltas: bool) -> Vec<WriteStep> {
     match step {
-        OrderedStep::Insert { document } => WriteStep::Insert { document },
-        OrderedStep::Update(step) => update(step, applies_deltas),
-        OrderedStep::Delete { id } => WriteStep::Delete { id },
+        OrderedStep::Insert { document } => WriteStep::insert(document),
+        OrderedStep::Update(step) => vec![update(step, applies_deltas)],
+        OrderedStep::Delete { id } => vec![WriteStep::Delete { id }],
     }
 }
 

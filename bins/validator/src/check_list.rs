@@ -24,7 +24,7 @@ pub const CHECKS: &[(&str, Severity, &str)] = &[
     ("MF-V15", Error, "the destination can build every index"),
     ("MF-V16", Info, "TTL indexes, held back until the cutover"),
     ("MF-V17", Error, "collections that can't be migrated, each with the reason"),
-    ("MF-V18", Error, "kinds of collections, counted; those that this version or the destination's lacks"),
+    ("MF-V18", Error, "kinds of collections, counted; those that the destination's version lacks"),
     ("MF-V19", Warning, "field names that the destination's version would refuse"),
     ("MF-V20", Warning, "users and roles, which are not copied"),
     ("MF-V21", Error, "the bus answers, has JetStream, and room for the oplog"),

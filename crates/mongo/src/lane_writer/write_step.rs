@@ -59,6 +59,16 @@ pub enum InsertForm {
 }
 
 impl WriteStep {
+    /// The steps after which the document exists with this content, whatever was there before. A server names the `_id` of
+    /// what an update has created, and the driver takes no reply with a text that is not UTF-8: such documents are deleted
+    /// and inserted, of which replies say nothing.
+    pub fn insert(document: RawDocumentBuf) -> Vec<Self> {
+        match id_of(&document).filter(|id| !is_readable(id)) {
+            Some(id) => vec![Self::Delete { id }, Self::InsertMissing { document }],
+            None => vec![Self::Insert { document }],
+        }
+    }
+
     /// Bytes of BSON in it.
     pub(super) fn byte_count(&self) -> usize {
         match self {
@@ -87,4 +97,11 @@ impl WriteStep {
 /// `{_id: value}` of a document, if it has one.
 pub(super) fn id_of(document: &RawDocument) -> Option<RawDocumentBuf> {
     crate::raw_id::id_alone(document)
+}
+
+/// Whether the driver can decode it.
+fn is_readable(id: &RawDocument) -> bool {
+    use bson::spec::ElementType::{DateTime, Int32, Int64, ObjectId};
+    let is_plain = |kind| matches!(kind, ObjectId | Int32 | Int64 | DateTime);
+    id.iter_elements().flatten().all(|element| is_plain(element.element_type())) || bson::Document::try_from(id).is_ok()
 }

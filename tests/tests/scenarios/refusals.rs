@@ -85,9 +85,11 @@ async fn a_foreign_state_directory_is_refused() {
 async fn what_can_not_be_migrated_is_said_first() {
     let clusters = Clusters::seeded(1).await;
     let shop = clusters.source_client().await.database("shop");
-    shop.run_command(doc! {"create": "log", "capped": true, "size": 4096}).await.expect("is created");
+    let key = bson::Uuid::from_bytes([7; 16]);
+    let encrypted = doc! {"fields": [{"path": "card", "keyId": key, "bsonType": "string"}]};
+    shop.run_command(doc! {"create": "cards", "encryptedFields": encrypted}).await.expect("is created");
     let state = tempfile::tempdir().expect("a directory");
     let outcome = refused(Migration::between(&clusters, state.path())).await;
-    assert_refused(&outcome, 3, &["MF-V18", "shop.log", "capped"]);
+    assert_refused(&outcome, 3, &["MF-V17", "shop.cards", "encryptedFields"]);
     assert_untouched(&clusters).await;
 }

@@ -187,12 +187,14 @@ async fn what_cannot_be_applied_stops_the_migration() {
     migration.enter(Phase::CatchingUp).await;
     let shop = migration.user.database("shop");
     shop.run_command(doc! {"insert": "orders", "documents": [{"_id": 1}]}).await.expect("inserted");
-    shop.run_command(doc! {"create": "log", "capped": true, "size": 4096}).await.expect("created");
+    let key = bson::Bson::from(bson::Uuid::from_bytes([7; 16]));
+    let encrypted = doc! {"fields": [{"path": "card", "keyId": key, "bsonType": "string"}]};
+    shop.run_command(doc! {"create": "cards", "encryptedFields": encrypted}).await.expect("created");
     shop.run_command(doc! {"insert": "orders", "documents": [{"_id": 2}]}).await.expect("inserted");
     let applier = migration.start_applier("one");
     assert_eq!(applier.exit_code().await, Some(3), "{}", migration.log_text());
     let log = migration.log_text();
-    assert!(log.contains("MF-ENTRY-4") && log.contains("capped"), "{log}");
+    assert!(log.contains("MF-ENTRY-4") && log.contains("encryptedFields"), "{log}");
     migration.end().await;
 }
 

@@ -4,7 +4,7 @@ use bson::{Document, doc};
 use mongoferry_protocol::{Severity, ValidationReport};
 use mongoferry_testbed::{MongodVersion, ReplicaSet};
 
-use crate::outcome::{Outcome, only_error, troubles, troubles_of};
+use crate::outcome::{Outcome, only_error, passed, troubles, troubles_of};
 
 async fn two() -> (ReplicaSet, ReplicaSet) {
     tokio::try_join!(ReplicaSet::single(), ReplicaSet::single()).expect("two replica sets")
@@ -154,8 +154,10 @@ async fn the_oldest_supported_source_passes() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn kinds_not_handled_are_refused_by_name() {
-    let (source, destination) = two().await;
+async fn kinds_are_counted_and_refused_by_name_where_the_destination_lacks_them() {
+    let five = || ReplicaSet::builder().version(MongodVersion::V5_0_4).start();
+    let four = ReplicaSet::builder().version(MongodVersion::V4_4_2).start();
+    let (source, destination, older) = tokio::try_join!(five(), five(), four).expect("replica sets");
     let shop = source.client().await.expect("a client").database("shop");
     let kinds: [Document; 3] = [
         doc! {"create": "log", "capped": true, "size": 4096},
@@ -166,11 +168,15 @@ async fn kinds_not_handled_are_refused_by_name() {
         shop.run_command(create).await.expect("created");
     }
     let (code, report) = Outcome::json(&source.uri(), &destination.uri()).await;
-    let error = only_error(&report);
-    assert_eq!((code, error.code.as_str()), (3, "MF-V18"));
-    for name in ["shop.log is capped", "shop.measurements is a time-series", "shop.names has the default collation"] {
-        assert!(error.found.contains(name), "{error:#?}");
+    assert_eq!(code, 0, "{:#?}", troubles(&report));
+    let counts = passed(&report, "MF-V18");
+    for count in ["3 collections", "1 capped", "1 time-series", "1 with a default collation"] {
+        assert!(counts.contains(count), "{counts}");
     }
+    let (code, report) = Outcome::json(&source.uri(), &older.uri()).await;
+    let errors = troubles_of(&report, "MF-V18");
+    assert_eq!((code, errors.len()), (3, 1), "{report:#?}");
+    assert!(errors[0].found.contains("shop.measurements is a time-series"), "{errors:#?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,7 +1,7 @@
 //! From folded work on collections of the source to steps on namespaces of the destination. Pure.
 
 use bson::{RawArrayBuf, RawDocument, RawDocumentBuf, raw::cstr, rawdoc};
-use mongoferry_mongo::{CollectionMap, CollectionSteps, WriteStep};
+use mongoferry_mongo::{CollectionMap, CollectionSteps, DeltaForm, WriteStep};
 use mongoferry_oplog::{CollectionWork, LaneWork, OrderedStep, UpdateStep, is_applied_differently, update_pipeline};
 use mongoferry_protocol::WriteOrder;
 
@@ -12,13 +12,12 @@ pub struct LaneSteps {
     pub skipped: u64,
 }
 
-/// `applies_deltas` says whether the destination applies the updates of an oplog by itself.
-pub fn lane_steps(work: LaneWork, map: &CollectionMap, applies_deltas: bool) -> LaneSteps {
+pub fn lane_steps(work: LaneWork, map: &CollectionMap, form: DeltaForm) -> LaneSteps {
     let mut lane = LaneSteps { collections: Vec::with_capacity(work.collections.len()), skipped: 0 };
     for collection in work.collections {
         let (uuid, mapped) = (collection.uuid, map.get(collection.uuid));
         let order = mapped.map(|mapped| mapped.order).unwrap_or_default();
-        let steps: Vec<WriteStep> = steps(collection, order, applies_deltas);
+        let steps: Vec<WriteStep> = steps(collection, order, form);
         match mapped {
             Some(mapped) => {
                 lane.collections.push(CollectionSteps { namespace: mapped.namespace.clone(), uuid, steps });
@@ -29,14 +28,14 @@ pub fn lane_steps(work: LaneWork, map: &CollectionMap, applies_deltas: bool) -> 
     lane
 }
 
-fn steps(work: CollectionWork, order: WriteOrder, applies_deltas: bool) -> Vec<WriteStep> {
+fn steps(work: CollectionWork, order: WriteOrder, form: DeltaForm) -> Vec<WriteStep> {
     let CollectionWork { deletes, inserts, updates, ordered, uuid: _ } = work;
     let deletes = deletes.into_iter().map(|id| WriteStep::Delete { id });
     let inserts = inserts.into_iter().flat_map(WriteStep::insert);
-    let updates = updates.into_iter().map(|step| update(step, applies_deltas));
+    let updates = updates.into_iter().map(|step| update(step, form));
     let ordered = ordered.into_iter().flat_map(|step| match order {
-        WriteOrder::ByDocument | WriteOrder::Whole => in_order(step, applies_deltas),
-        WriteOrder::UnderCollation => under_collation(step, applies_deltas),
+        WriteOrder::ByDocument | WriteOrder::Whole => in_order(step, form),
+        WriteOrder::UnderCollation => under_collation(step, form),
     });
     deletes.chain(inserts).chain(updates).chain(ordered).collect()
 }
@@ -44,11 +43,14 @@ fn steps(work: CollectionWork, order: WriteOrder, applies_deltas: bool) -> Vec<W
 /// A text in place of which an equal one of other bytes may stand, of a document that the source deletes before, or inserts
 /// after: no replacement changes an `_id` (66, ImmutableField), so an insert makes room first, and an update keeps the `_id`
 /// that it finds; what it spoils of another document, the insert behind it makes good.
-fn under_collation(step: OrderedStep, applies_deltas: bool) -> Vec<WriteStep> {
+fn under_collation(step: OrderedStep, form: DeltaForm) -> Vec<WriteStep> {
     match step {
         OrderedStep::Insert { document } => {
             let room = id_of(&document).map(|id| WriteStep::Delete { id });
             room.into_iter().chain(WriteStep::insert(document)).collect()
+        }
+        OrderedStep::Update(UpdateStep::Replace { id, .. }) if form == DeltaForm::Reread => {
+            vec![WriteStep::Reread { id }]
         }
         OrderedStep::Update(UpdateStep::Replace { id, document }) => {
             let merged = rawdoc! { "$mergeObjects": [{ "$literal": document }, { "_id": "$_id" }] };
@@ -56,7 +58,7 @@ fn under_collation(step: OrderedStep, applies_deltas: bool) -> Vec<WriteStep> {
             stages.push(rawdoc! { "$replaceWith": merged });
             vec![WriteStep::Pipeline { id, stages }]
         }
-        step => in_order(step, applies_deltas),
+        step => in_order(step, form),
     }
 }
 
@@ -66,24 +68,25 @@ fn id_of(document: &RawDocument) -> Option<RawDocumentBuf> {
     Some(id)
 }
 
-fn in_order(step: OrderedStep, applies_deltas: bool) -> Vec<WriteStep> {
+fn in_order(step: OrderedStep, form: DeltaForm) -> Vec<WriteStep> {
     match step {
         OrderedStep::Insert { document } => WriteStep::insert(document),
-        OrderedStep::Update(step) => vec![update(step, applies_deltas)],
+        OrderedStep::Update(step) => vec![update(step, form)],
         OrderedStep::Delete { id } => vec![WriteStep::Delete { id }],
     }
 }
 
 /// By the destination's own means if that is exact, by a pipeline if that is, and by reading the document anew else.
-fn update(step: UpdateStep, applies_deltas: bool) -> WriteStep {
+fn update(step: UpdateStep, form: DeltaForm) -> WriteStep {
     match step {
         UpdateStep::Replace { id, document } => WriteStep::Replace { id, document },
-        UpdateStep::Delta { id, delta } if applies_deltas && !is_applied_differently(&delta) => {
-            WriteStep::Delta { id, delta }
-        }
-        UpdateStep::Delta { id, delta } => match update_pipeline(&delta) {
-            Some(stages) => WriteStep::Pipeline { id, stages },
-            None => WriteStep::Reread { id },
+        UpdateStep::Delta { id, delta } => match form {
+            DeltaForm::Stage if !is_applied_differently(&delta) => WriteStep::Delta { id, delta },
+            DeltaForm::Stage | DeltaForm::Pipeline => match update_pipeline(&delta) {
+                Some(stages) => WriteStep::Pipeline { id, stages },
+                None => WriteStep::Reread { id },
+            },
+            DeltaForm::Reread => WriteStep::Reread { id },
         },
     }
 }

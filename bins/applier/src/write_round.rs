@@ -19,7 +19,7 @@ impl Active<'_> {
         let inserts = self.insert_form();
         for (lane, work) in (0..).zip(round.lanes) {
             let changes = work.change_count;
-            let steps = lane_steps(work, self.state.collections(), self.state.applies_deltas());
+            let steps = lane_steps(work, self.state.collections(), self.state.delta_form());
             skipped += steps.skipped;
             if steps.collections.is_empty() {
                 idle.push(lane);

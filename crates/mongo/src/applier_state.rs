@@ -7,6 +7,7 @@
 mod apply_error;
 mod barrier;
 mod collection_map;
+mod delta_form;
 mod initialise;
 mod probe;
 pub(crate) mod records;
@@ -21,6 +22,7 @@ use crate::{
 };
 pub use apply_error::ApplyError;
 pub use collection_map::{CollectionMap, MapChange, MappedCollection};
+pub use delta_form::DeltaForm;
 pub use initialise::{Beginning, initialise, is_initialised, mark_destination};
 
 /// Where a lane, or all of them, stand.
@@ -46,7 +48,7 @@ pub struct ApplierState {
     cluster: Cluster,
     session: ClientSession,
     term: i64,
-    applies_deltas: bool,
+    delta_form: DeltaForm,
     lanes: Vec<LaneCheckpoint>,
     changes: u64,
     collections: CollectionMap,
@@ -59,9 +61,8 @@ impl ApplierState {
         self.term
     }
 
-    /// Whether the destination applies the updates of an oplog by itself.
-    pub fn applies_deltas(&self) -> bool {
-        self.applies_deltas
+    pub fn delta_form(&self) -> DeltaForm {
+        self.delta_form
     }
 
     /// By number of the lane.

@@ -31,6 +31,9 @@ use transaction::{NotCommitted, transact, transaction_session};
 pub(crate) use update_forms::{id_query, literally};
 pub use write_step::{CollectionSteps, InsertForm, WriteStep};
 
+/// How often a document may be refused though no index that could refuse it stands any more.
+const MOST_WITHOUT_ROOM: u32 = 10;
+
 /// What a lane has to do in a round.
 #[derive(Clone, Debug)]
 pub struct LaneRound {
@@ -82,7 +85,7 @@ impl LaneWriter {
     /// Writes a round. After an error the lane stands before or behind it: only a new term tells.
     pub async fn write(&mut self, round: &LaneRound) -> Result<Durable<LaneWritten>, ApplyError> {
         let mut written = LaneWritten { checkpoint: round.checkpoint, changes: round.changes, retries: 0 };
-        let mut form = round.inserts;
+        let (mut form, mut without_room) = (round.inserts, 0);
         let mut piece: Vec<Part<'_>> = round.collections.iter().map(Part::of).collect();
         self.read_marked(&mut piece, round.checkpoint).await?;
         let mut waiting = vec![piece];
@@ -96,8 +99,12 @@ impl LaneWriter {
                     waiting.push(piece);
                 }
                 Err(NotCommitted::Unindexable(namespace, kind, error)) => {
+                    // Where another lane was faster, nothing is left to be dropped, and the next attempt succeeds.
                     if !make_room(&self.cluster, &namespace, kind).await? {
-                        return Err(error.into());
+                        without_room += 1;
+                        if without_room > MOST_WITHOUT_ROOM {
+                            return Err(error.into());
+                        }
                     }
                     written.retries += 1;
                     waiting.push(piece);

@@ -35,8 +35,8 @@ mod views;
 mod zero_timestamp;
 
 pub use applier_state::{
-    ApplierState, ApplyError, Beginning, Claim, CollectionMap, LaneCheckpoint, MapChange, MappedCollection, initialise,
-    is_initialised, mark_destination,
+    ApplierState, ApplyError, Beginning, Claim, CollectionMap, DeltaForm, LaneCheckpoint, MapChange, MappedCollection,
+    initialise, is_initialised, mark_destination,
 };
 pub use bulk_writer::{Inserted, insert_raw};
 pub use catalog::{

@@ -9,7 +9,7 @@ use mongoferry_protocol::{Namespace, Optime};
 
 use super::{
     ApplierState, ApplyError, CollectionMap,
-    probe::has_update_stage,
+    delta_form::{DeltaForm, delta_form},
     records::{self, CLAIM, CLAIM_ID, COLLECTIONS, LANES, MARKER, MARKER_ID},
 };
 use crate::{
@@ -26,8 +26,8 @@ impl ApplierState {
         lanes: u32,
         source: &Arc<SourceDocuments>,
     ) -> Result<(Self, Vec<LaneWriter>), ApplyError> {
-        let applies_deltas = has_update_stage(cluster).await?;
-        if !applies_deltas && !source.is_known() {
+        let delta_form = delta_form(cluster).await?;
+        if delta_form != DeltaForm::Stage && !source.is_known() {
             return Err(ApplyError::SourceNeeded);
         }
         let before = read_all(cluster, LANES).await?;
@@ -41,7 +41,7 @@ impl ApplierState {
         let session = transaction_session(cluster).await?;
         raise_term(cluster, term, &writers, &session).await?;
         let state = read_state(cluster, lanes, term, session).await?;
-        Ok((Self { applies_deltas, ..state }, writers))
+        Ok((Self { delta_form, ..state }, writers))
     }
 }
 
@@ -102,7 +102,7 @@ async fn read_state(
         cluster: cluster.clone(),
         session,
         term,
-        applies_deltas: false,
+        delta_form: DeltaForm::Stage,
         lanes: checkpoints.ok_or_else(|| damaged("a lane is unreadable"))?,
         changes: u64::try_from(changes).unwrap_or(0),
         collections: collections.ok_or_else(|| damaged("a collection is unreadable"))?,

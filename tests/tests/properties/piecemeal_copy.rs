@@ -6,7 +6,10 @@ use mongoferry_mongo::{
     CollectionInfo, MongoError, RangeReader, RangeRequest, ServerVersion, build_indexes, create_collection, facts,
     insert_raw, list_catalog,
 };
-use mongoferry_protocol::{Catalog, CollectionPlan, CollectionUuid, CopyRange, Optime, ReadOrder, StartPoint};
+use mongoferry_oplog::IdKey;
+use mongoferry_protocol::{
+    Catalog, CollectionPlan, CollectionUuid, CopyRange, Optime, ReadOrder, StartPoint, WriteOrder,
+};
 use serde_bytes::ByteBuf;
 
 use crate::{
@@ -92,11 +95,11 @@ impl PiecemealCopy {
     /// The turn of a document, if each has its own.
     pub fn turn_of(&self, info: &CollectionInfo, id: &[u8]) -> usize {
         let collection = uuid_of(info);
-        let own: &[u8] = if self.whole_collections { &[] } else { id };
+        let own = if self.whole_collections { Vec::new() } else { same_whatever_its_type(id) };
         let hash = collection
             .bytes()
             .iter()
-            .chain(own)
+            .chain(&own)
             .fold(17_usize, |hash, byte| (hash ^ usize::from(*byte)).wrapping_mul(0x0100_0000_01b3));
         (hash >> 8) % self.turns
     }
@@ -106,6 +109,17 @@ impl PiecemealCopy {
         for info in &self.collections {
             build_indexes(&migration.destination, self.version, &info.namespace, &info.indexes).await.expect("built");
         }
+    }
+}
+
+/// A number may change its type while it stays the `_id` of its document (mapReduce makes doubles of all), which must not
+/// change the document's turn: it could miss both.
+fn same_whatever_its_type(id: &[u8]) -> Vec<u8> {
+    let key = RawDocument::from_bytes(id).map(|id| IdKey::of_document(id, WriteOrder::ByDocument));
+    match key {
+        Ok(IdKey::Number(number)) => number.to_le_bytes().to_vec(),
+        Ok(IdKey::Unfoldable) | Err(_) => Vec::new(),
+        Ok(IdKey::ObjectId(_) | IdKey::Simple(_)) => id.to_vec(),
     }
 }
 

@@ -10,6 +10,9 @@ pub fn refusal(options: &RawDocument, namespace: &Namespace) -> Option<String> {
     if name.starts_with("system.") && name != "system.js" && namespace.time_series().is_none() {
         return Some("is a system collection, which mongoferry does not migrate".into());
     }
+    if name.starts_with("mongoferry.") {
+        return Some("has a name of those under which mongoferry keeps collections aside on the destination".into());
+    }
     if name.starts_with("enxcol_.") {
         return Some("holds the state of Queryable Encryption, which only its own server can use".into());
     }
@@ -32,6 +35,7 @@ mod tests {
             ("orders", rawdoc! {"encryptedFields": {"fields": []}}, Some("encryptedFields")),
             ("system.js", rawdoc! {}, None),
             ("system.buckets.weather", rawdoc! {"timeseries": {"timeField": "t"}}, None),
+            ("mongoferry.capped", rawdoc! {}, Some("aside")),
             ("enxcol_.cards.esc", rawdoc! {}, Some("Queryable Encryption")),
             ("system.users", rawdoc! {}, Some("system collection")),
         ];

@@ -15,6 +15,9 @@ pub(crate) fn policy(collection: &str) -> Policy {
         "system.views" | "system.profile" => Policy::Ignore,
         "system.js" => Policy::Migrate,
         _ if collection.starts_with("system.buckets.") => Policy::Migrate,
+        _ if collection.starts_with("mongoferry.") => {
+            Policy::Refuse("the name is one under which mongoferry keeps collections aside on the destination")
+        }
         _ if collection.starts_with("system.") => Policy::Refuse("system collections can't be migrated"),
         _ => Policy::Migrate,
     }

@@ -133,6 +133,7 @@ impl<'a> Migration<'a> {
             applier.log_text().contains("applying term=").then_some(())
         })
         .await;
+        // The moment of the fault is drawn at random; nothing is awaited here.
         tokio::time::sleep(Duration::from_millis(milliseconds)).await;
     }
 

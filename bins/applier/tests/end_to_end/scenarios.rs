@@ -48,6 +48,7 @@ async fn a_busy_application_is_followed_through_kills() {
         let applier = migration.start_applier("one");
         let further = mongoferry_protocol::Optime::new(from.t.max(1), from.i + 1);
         migration.until_applied(further).await;
+        // The moment of the kill is what varies; nothing is awaited here.
         tokio::time::sleep(Duration::from_millis(rng.random_range(0..400))).await;
         applier.kill();
     }
@@ -82,6 +83,7 @@ async fn names_that_change_hands_are_followed_through_kills() {
         let applier = migration.start_applier("one");
         let from = migration.applied().await;
         chaos.steps(100).await;
+        // The moment of the kill is what varies; nothing is awaited here.
         tokio::time::sleep(Duration::from_millis(rng.random_range(0..500))).await;
         applier.kill();
         eprintln!("killed between {from} and {}", migration.applied().await);

@@ -6,10 +6,11 @@
 use bson::doc;
 use mongoferry_protocol::{Namespace, Optime};
 
+use super::still_plain;
 use crate::{
     bulk_writer::insert_raw,
     catalog::{CollectionInfo, list_metadata},
-    collection_options::{is_capped, portable_options},
+    collection_options::portable_options,
     connection::Cluster,
     document_scan::DocumentScan,
     error::MongoError,
@@ -26,12 +27,8 @@ pub(crate) async fn make_capped(
 ) -> Result<(), MongoError> {
     let version = facts(destination).await?.version;
     let (wanted, standing) = (list_metadata(source).await?, list_metadata(destination).await?);
-    for collection in wanted.collections.iter().filter(|info| is_capped(&info.options)) {
+    for collection in still_plain(&wanted, &standing) {
         let namespace = &collection.namespace;
-        let there = standing.collections.iter().find(|info| info.namespace == *namespace);
-        if there.is_none_or(|info| is_capped(&info.options)) {
-            continue;
-        }
         match replace(destination, version, collection).await {
             Ok(()) => outcome.done.push(format!("collection {namespace}: made capped")),
             Err(error) => outcome.problems.push(format!("collection {namespace}: {}", about_the_index(error)?)),

@@ -7,10 +7,10 @@
 use bson::{RawArrayBuf, RawDocument, RawDocumentBuf, raw::cstr, rawdoc};
 use mongoferry_protocol::{Namespace, Optime};
 
+use super::still_plain;
 use crate::{
     bulk_writer::insert_raw,
     catalog::list_metadata,
-    collection_options::is_capped,
     connection::Cluster,
     document_scan::{DocumentScan, ScannedBatch},
     error::MongoError,
@@ -28,12 +28,8 @@ pub(crate) async fn settle_capped(
     outcome: &mut FinalizationOutcome,
 ) -> Result<(), MongoError> {
     let (wanted, standing) = (list_metadata(source).await?, list_metadata(destination).await?);
-    for collection in wanted.collections.iter().filter(|info| is_capped(&info.options)) {
+    for collection in still_plain(&wanted, &standing) {
         let namespace = &collection.namespace;
-        let there = standing.collections.iter().find(|info| info.namespace == *namespace);
-        if there.is_none_or(|info| is_capped(&info.options)) {
-            continue;
-        }
         match remove_extra(source, destination, namespace, wanted.listed_at).await? {
             Settled::Same { removed: 0 } => {}
             Settled::Same { removed } => {

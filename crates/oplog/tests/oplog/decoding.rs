@@ -158,6 +158,7 @@ fn errors_have_the_codes_that_the_manual_names() {
         (entry(2, "c", "shop.$cmd", doc! {}), "MF-ENTRY-1"),
         (entry(2, "zz", "shop.orders", doc! { "_id": 1 }), "MF-ENTRY-2"),
         (entry(2, "c", "shop.$cmd", doc! { "inventTheWheel": "orders" }), "MF-ENTRY-3"),
+        (entry(2, "i", "shop.mongoferry.capped", doc! { "_id": 1 }), "MF-ENTRY-4"),
         (entry(2, "i", "shop.system.users", doc! { "_id": 1 }), "MF-ENTRY-4"),
         (entry(2, "c", "shop.$cmd", doc! { "create": "a", "encryptedFields": { "fields": [] } }), "MF-ENTRY-4"),
         (entry(2, "c", "shop.$cmd", doc! { "renameCollection": "shop.a", "to": "shop.system.users" }), "MF-ENTRY-4"),

@@ -1,8 +1,10 @@
 //! From folded work on collections of the source to steps on namespaces of the destination. Pure.
 
 use bson::{RawArrayBuf, RawDocument, RawDocumentBuf, raw::cstr, rawdoc};
-use mongoferry_mongo::{CollectionMap, CollectionSteps, DeltaForm, WriteStep};
-use mongoferry_oplog::{CollectionWork, LaneWork, OrderedStep, UpdateStep, is_applied_differently, update_pipeline};
+use mongoferry_mongo::{CollectionMap, CollectionSteps, DeltaForm, WriteStep, is_altered_by_the_server};
+use mongoferry_oplog::{
+    CollectionWork, LaneWork, OrderedStep, UpdateStep, is_applied_differently, update_modifiers, update_pipeline,
+};
 use mongoferry_protocol::WriteOrder;
 
 /// What a lane writes.
@@ -49,7 +51,9 @@ fn under_collation(step: OrderedStep, form: DeltaForm) -> Vec<WriteStep> {
             let room = id_of(&document).map(|id| WriteStep::Delete { id });
             room.into_iter().chain(WriteStep::insert(document)).collect()
         }
-        OrderedStep::Update(UpdateStep::Replace { id, .. }) if form == DeltaForm::Reread => {
+        OrderedStep::Update(UpdateStep::Replace { id, document })
+            if form == DeltaForm::Reread || is_unsafe(&document, form) =>
+        {
             vec![WriteStep::Reread { id }]
         }
         OrderedStep::Update(UpdateStep::Replace { id, document }) => {
@@ -76,17 +80,31 @@ fn in_order(step: OrderedStep, form: DeltaForm) -> Vec<WriteStep> {
     }
 }
 
-/// By the destination's own means if that is exact, by a pipeline if that is, and by reading the document anew else.
+/// By plain operators or the destination's own means if that is exact, by a pipeline if that is, and by reading the document anew
+/// else.
 fn update(step: UpdateStep, form: DeltaForm) -> WriteStep {
     match step {
+        UpdateStep::Replace { id, document } if is_unsafe(&document, form) => WriteStep::Reread { id },
         UpdateStep::Replace { id, document } => WriteStep::Replace { id, document },
-        UpdateStep::Delta { id, delta } => match form {
-            DeltaForm::Stage if !is_applied_differently(&delta) => WriteStep::Delta { id, delta },
-            DeltaForm::Stage | DeltaForm::Pipeline => match update_pipeline(&delta) {
-                Some(stages) => WriteStep::Pipeline { id, stages },
-                None => WriteStep::Reread { id },
-            },
-            DeltaForm::Reread => WriteStep::Reread { id },
+        UpdateStep::Delta { id, delta } => match update_modifiers(&delta) {
+            Some(modifiers) => WriteStep::Modify { id, modifiers },
+            None => beyond_operators(id, delta, form),
         },
     }
+}
+
+fn beyond_operators(id: RawDocumentBuf, delta: RawDocumentBuf, form: DeltaForm) -> WriteStep {
+    match form {
+        DeltaForm::Stage if !is_applied_differently(&delta) => WriteStep::Delta { id, delta },
+        DeltaForm::Stage | DeltaForm::Pipeline => match update_pipeline(&delta) {
+            Some(stages) => WriteStep::Pipeline { id, stages },
+            None => WriteStep::Reread { id },
+        },
+        DeltaForm::Reread => WriteStep::Reread { id },
+    }
+}
+
+/// Whether the replacement takes a pipeline, and those of this destination are not safe.
+fn is_unsafe(document: &RawDocument, form: DeltaForm) -> bool {
+    form != DeltaForm::Stage && is_altered_by_the_server(document)
 }

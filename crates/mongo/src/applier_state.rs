@@ -22,7 +22,7 @@ use crate::{
 };
 pub use apply_error::ApplyError;
 pub use collection_map::{CollectionMap, MapChange, MappedCollection};
-pub use delta_form::DeltaForm;
+pub use delta_form::{DeltaForm, delta_form};
 pub use initialise::{Beginning, initialise, is_initialised, mark_destination};
 
 /// Where a lane, or all of them, stand.

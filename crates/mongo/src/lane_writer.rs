@@ -28,6 +28,7 @@ use make_room::make_room;
 use piece::{Part, halves, step_count};
 pub use source_documents::SourceDocuments;
 use transaction::{NotCommitted, transact, transaction_session};
+pub use update_forms::is_altered_by_the_server;
 pub(crate) use update_forms::{id_query, literally};
 pub use write_step::{CollectionSteps, InsertForm, WriteStep};
 

@@ -36,7 +36,7 @@ mod zero_timestamp;
 
 pub use applier_state::{
     ApplierState, ApplyError, Beginning, Claim, CollectionMap, DeltaForm, LaneCheckpoint, MapChange, MappedCollection,
-    initialise, is_initialised, mark_destination,
+    delta_form, initialise, is_initialised, mark_destination,
 };
 pub use bulk_writer::{Inserted, insert_raw};
 pub use catalog::{
@@ -57,7 +57,10 @@ pub use finalization_plan::{IndexStep, finalization_plan};
 pub use index_builder::{BuildOutcome, BuildState, build_indexes, collection_stands};
 pub use index_finalizer::{FinalizationOutcome, finalize, prepare_finalization, revert_preparation};
 pub use index_forms::{IndexForm, index_forms};
-pub use lane_writer::{CollectionSteps, InsertForm, LaneRound, LaneWriter, LaneWritten, SourceDocuments, WriteStep};
+pub use lane_writer::{
+    CollectionSteps, InsertForm, LaneRound, LaneWriter, LaneWritten, SourceDocuments, WriteStep,
+    is_altered_by_the_server,
+};
 pub use migratable::refusal;
 pub use oplog_cursor::{OplogCursor, OplogEntries};
 pub use optimes::{LastOptimes, append_note, last_optimes, oplog_bounds, wait_for_majority};

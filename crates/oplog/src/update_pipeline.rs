@@ -7,16 +7,17 @@
 //!
 //! Where a pipeline can't be exact it says so. A level to be changed that holds two fields of one name (a pipeline would leave
 //! one of them) makes the update fail with ConversionFailure, which nothing else in a pipeline can raise (shown by 4.2.6, 4.4.2,
-//! 5.0.4 and 6.0.5). A delta that has no pipeline at all (its form is not
+//! 5.0.4 and 6.0.5). So does a document that would hold a zero timestamp: a server before 6.0.17 keeps it, and its secondaries put
+//! the present time in its place (seen on 4.2.6, 4.4.2, 5.0.4 and 6.0.5). A delta that has no pipeline at all (its form is not
 //! known, or it reaches too deep) translates to nothing. Both leave the document as it is: it has to be read anew.
 
 mod change;
 mod diff;
 mod expression;
+mod modifiers;
 mod paths;
-mod stages;
 
-use bson::{RawArrayBuf, RawDocument};
+use bson::{RawArrayBuf, RawDocument, RawDocumentBuf};
 
 use crate::element::{elements, find};
 use change::Delta;
@@ -26,12 +27,21 @@ const DEEPEST: usize = 8;
 /// An expression beyond this costs more than reading the document; without the values, which take as long as they are.
 const LONGEST_BYTES: usize = 1 << 20;
 
+/// The operators `$set` and `$unset` that do what `delta`, the `o` of an update entry, does; nothing if they don't. Exact on
+/// every server, whatever state of the document they meet: an entry of `$v: 2` sets what stands, or what a later entry
+/// removes; one of `$v: 1` adds fields in the order of their names, as these do.
+pub fn update_modifiers(delta: &RawDocument) -> Option<RawDocumentBuf> {
+    let parsed = parse(delta)?;
+    let is_in_order = || parsed.root.sets_in_order_of_names() && !parsed.root.has_numbers_out_of_order();
+    if is_old(delta) && !is_in_order() {
+        return None;
+    }
+    modifiers::modifiers(&parsed)
+}
+
 /// The stages that do what `delta`, the `o` of an update entry, does; nothing if no pipeline does.
 pub fn update_pipeline(delta: &RawDocument) -> Option<RawArrayBuf> {
     let delta = parse(delta)?;
-    if let Some(stages) = stages::plain_stages(&delta) {
-        return Some(stages);
-    }
     (delta.root.depth() <= DEEPEST).then(|| expression::replace_stage(&delta, LONGEST_BYTES)).flatten()
 }
 
@@ -39,8 +49,11 @@ pub fn update_pipeline(delta: &RawDocument) -> Option<RawArrayBuf> {
 /// order of the digits ("10", "9"), 5.0 and later in that of the numbers (4.4.2 against 5.0.4). The entry has them in the order
 /// of the server that wrote it, as has its pipeline.
 pub fn is_applied_differently(delta: &RawDocument) -> bool {
-    let is_old = find(delta, "$v").ok().flatten().and_then(|version| version.integer()) == Some(1);
-    is_old && paths::parse(delta).is_none_or(|delta| delta.root.has_numbers_out_of_order())
+    is_old(delta) && paths::parse(delta).is_none_or(|delta| delta.root.has_numbers_out_of_order())
+}
+
+fn is_old(delta: &RawDocument) -> bool {
+    find(delta, "$v").ok().flatten().and_then(|version| version.integer()) == Some(1)
 }
 
 fn parse(delta: &RawDocument) -> Option<Delta<'_>> {
@@ -65,28 +78,46 @@ fn parse(delta: &RawDocument) -> Option<Delta<'_>> {
 
 #[cfg(test)]
 mod tests {
-    use bson::{RawArrayBuf, rawdoc};
+    use bson::rawdoc;
 
-    use super::{is_applied_differently, update_pipeline};
+    use super::{is_applied_differently, update_modifiers, update_pipeline};
 
     #[test]
-    fn whole_fields_of_the_document_take_plain_stages() {
-        let stages = |set: &str| {
-            let mut stages = RawArrayBuf::new();
-            stages.push(rawdoc! { "$unset": ["gone"] });
-            let mut values = bson::RawDocumentBuf::new();
-            values.append(bson::raw::CString::try_from(set).expect("no zero"), rawdoc! { "$literal": 1 });
-            stages.push(rawdoc! { "$set": values });
-            Some(stages)
-        };
+    fn whole_fields_of_the_document_take_operators() {
+        let expected = rawdoc! { "$set": { "a": 1 }, "$unset": { "gone": true } };
         let old = rawdoc! { "$v": 1, "$set": { "a": 1 }, "$unset": { "gone": true } };
-        assert_eq!(update_pipeline(&old), stages("a"));
+        assert_eq!(update_modifiers(&old), Some(expected.clone()));
         let new = rawdoc! { "$v": 2, "diff": { "d": { "gone": false }, "u": { "a": 1 } } };
-        assert_eq!(update_pipeline(&new), stages("a"));
+        assert_eq!(update_modifiers(&new), Some(expected));
+        let changed = rawdoc! { "$v": 2, "diff": { "u": { "b": 1, "a": 2 } } };
+        assert_eq!(update_modifiers(&changed), Some(rawdoc! { "$set": { "b": 1, "a": 2 } }));
+        let removed = rawdoc! { "$v": 2, "diff": { "d": { "gone": false } } };
+        assert_eq!(update_modifiers(&removed), Some(rawdoc! { "$unset": { "gone": true } }));
+    }
+
+    #[test]
+    fn what_operators_would_do_otherwise_takes_none() {
+        for delta in [
+            rawdoc! { "$v": 2, "diff": {} },
+            rawdoc! { "$v": 2, "diff": { "i": { "new": 1 } } },
+            rawdoc! { "$v": 2, "diff": { "u": { "a.b": 1 } } },
+            rawdoc! { "$v": 2, "diff": { "u": { "$a": 1 } } },
+            rawdoc! { "$v": 2, "diff": { "u": { "": 1 } } },
+            rawdoc! { "$v": 2, "diff": { "sa": { "u": { "b": 1 } } } },
+            rawdoc! { "$v": 1, "$set": { "a.b": 1 } },
+            rawdoc! { "$v": 1, "$set": { "b": 1, "a": 1 } },
+            rawdoc! { "$v": 1, "$set": { "10": 1, "9": 1 } },
+            rawdoc! { "$v": 1 },
+        ] {
+            assert_eq!(update_modifiers(&delta), None, "{delta:?}");
+        }
+    }
+
+    #[test]
+    fn names_that_look_like_paths_take_a_pipeline() {
         let dotted = rawdoc! { "$v": 2, "diff": { "d": { "gone": false }, "u": { "a.b": 1 } } };
         let stages = update_pipeline(&dotted).expect("has a pipeline");
-        let first = stages.get_document(0).expect("has a stage");
-        assert!(first.get_document("$replaceWith").is_ok());
+        assert!(stages.get_document(0).expect("has a stage").get_document("$replaceWith").is_ok());
     }
 
     #[test]

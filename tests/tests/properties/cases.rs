@@ -4,7 +4,7 @@ use std::path::Path;
 
 use bson::Timestamp;
 use mongoferry_mongo::CollectionInfo;
-use mongoferry_testbed::MongodVersion::{self, V4_2_6, V4_4_2, V5_0_4, V6_0_5};
+use mongoferry_testbed::MongodVersion::{self, V4_2_6, V4_4_2, V5_0_4, V6_0_5, V6_0_27};
 use mongoferry_tests::binary;
 
 use crate::{
@@ -18,7 +18,7 @@ use crate::{
 };
 
 const PAIRS: [(MongodVersion, MongodVersion); 4] =
-    [(V4_2_6, V6_0_5), (V4_4_2, V6_0_5), (V5_0_4, V6_0_5), (V6_0_5, V6_0_5)];
+    [(V4_2_6, V6_0_5), (V4_4_2, V6_0_27), (V5_0_4, V6_0_5), (V6_0_5, V6_0_27)];
 
 fn all_cases() -> Vec<Case> {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("cases");

@@ -81,18 +81,19 @@ impl<'a> Migration<'a> {
     }
 
     fn start_tailer(&self) -> StageProcess {
-        self.start("mongoferry-oplog-tailer", ("MONGOFERRY_SOURCE", &self.servers.source.uri()))
+        self.start("mongoferry-oplog-tailer", &[("MONGOFERRY_SOURCE", &self.servers.source.uri())])
     }
 
     fn start_applier(&self) -> StageProcess {
-        self.start("mongoferry-applier", ("MONGOFERRY_DESTINATION", &self.servers.destination.uri()))
+        let (source, destination) = (self.servers.source.uri(), self.servers.destination.uri());
+        self.start("mongoferry-applier", &[("MONGOFERRY_SOURCE", &source), ("MONGOFERRY_DESTINATION", &destination)])
     }
 
     /// One that has the name of one that was killed takes over at once.
-    fn start(&self, name: &str, uri: (&str, &str)) -> StageProcess {
+    fn start(&self, name: &str, uris: &[(&str, &str)]) -> StageProcess {
         let nats = self.servers.nats.url();
         let arguments = ["--id", &self.id, "--nats", &nats, "--instance", &self.instance];
-        StageProcess::start(name, &arguments, uri, self.logs())
+        StageProcess::start(name, &arguments, uris, self.logs())
     }
 
     fn logs(&self) -> &Path {

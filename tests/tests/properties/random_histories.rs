@@ -3,7 +3,7 @@
 
 use std::{io::Write as _, time::Instant};
 
-use mongoferry_testbed::MongodVersion::{self, V4_2_6, V4_4_2, V5_0_4, V6_0_5};
+use mongoferry_testbed::MongodVersion::{self, V4_2_6, V4_4_2, V5_0_4, V6_0_5, V6_0_27};
 use mongoferry_tests::binary;
 
 use crate::{
@@ -16,7 +16,7 @@ use crate::{
 
 /// Each is toured once and then tried at random.
 const PAIRS: [(MongodVersion, MongodVersion); 4] =
-    [(V4_2_6, V6_0_5), (V4_4_2, V6_0_5), (V5_0_4, V6_0_5), (V6_0_5, V6_0_5)];
+    [(V4_2_6, V6_0_5), (V4_4_2, V6_0_27), (V5_0_4, V6_0_5), (V6_0_5, V6_0_27)];
 const TOUR: u64 = 1;
 
 #[tokio::test(flavor = "multi_thread")]

@@ -18,13 +18,17 @@ pub struct StageProcess {
 }
 
 impl StageProcess {
-    /// `arguments` beside its `uri`, an environment variable and its value. Its log is a file in `directory`.
-    pub fn start(name: &str, arguments: &[&str], uri: (&str, &str), directory: &Path) -> Self {
+    /// `arguments` beside its `uris`, environment variables and their values. Its log is a file in `directory`.
+    pub fn start(name: &str, arguments: &[&str], uris: &[(&str, &str)], directory: &Path) -> Self {
         let number = std::fs::read_dir(directory).expect("a directory").count();
         let log = directory.join(format!("{name}.{number}.log"));
         let file = OpenOptions::new().create(true).append(true).open(&log).expect("the log can be written");
-        let child =
-            Command::new(binary(name)).args(arguments).env(uri.0, uri.1).stdin(Stdio::null()).stderr(file).spawn();
+        let child = Command::new(binary(name))
+            .args(arguments)
+            .envs(uris.iter().copied())
+            .stdin(Stdio::null())
+            .stderr(file)
+            .spawn();
         Self { child: child.expect("it starts"), log }
     }
 

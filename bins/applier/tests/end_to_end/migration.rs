@@ -153,6 +153,20 @@ impl Migration {
         assert!(outcome.problems.is_empty(), "{:?}", outcome.problems);
         let destination = self.destination_set.client().await.expect("connects");
         assert_equal(&self.user, &destination).await;
+        if self.destination_set.member_count() > 1 {
+            self.assert_members_equal(&destination).await;
+        }
+    }
+
+    /// What a server replicates need not be what it did: the next primary must hold the same.
+    async fn assert_members_equal(&self, destination: &Client) {
+        let members = self.destination_set.member_count();
+        let note = doc! { "appendOplogNote": 1, "data": {}, "writeConcern": { "w": members as i64 } };
+        destination.database("admin").run_command(note).await.expect("reaches every member");
+        for member in 0..members {
+            let member = self.destination_set.client_of_member(member).await.expect("connects");
+            assert_equal(&self.user, &member).await;
+        }
     }
 
     pub async fn end(self) {

@@ -226,16 +226,12 @@ async fn records_that_were_removed_are_not_laid_out_again() {
 }
 
 /// GIVEN documents whose random updates a real server wrote, and of which each was copied at a moment of its own WHEN all
-/// entries are replayed THEN every byte is as on the source.
-async fn random_updates_end_as_on_the_source(
-    source: MongodVersion,
-    destination: MongodVersion,
-    options: bson::Document,
-) {
+/// entries are replayed THEN every byte is as on the source, on every member.
+async fn random_updates_end_as_on_the_source(source: MongodVersion, destination: MongodVersion, members: usize) {
     let seed = seed();
     let names = if source >= MongodVersion::V5_0_4 { Names::Any } else { Names::Plain };
-    let sides = Sides::of(source, destination).await;
-    random_updates::prepare(&sides.user, options).await;
+    let sides = Sides::with(source, ReplicaSet::builder().version(destination).members(members)).await;
+    random_updates::prepare(&sides.user, doc! {}).await;
     let migration = sides.begin().await;
     migration.list().await;
     let counts = random_updates::write_and_copy(&migration.user, &migration.destination, seed, names).await;
@@ -255,32 +251,42 @@ async fn random_updates_end_as_on_the_source(
 
 #[tokio::test(flavor = "multi_thread")]
 async fn updates_of_4_2_on_4_2() {
-    random_updates_end_as_on_the_source(MongodVersion::V4_2_6, MongodVersion::V4_2_6, doc! {}).await;
+    random_updates_end_as_on_the_source(MongodVersion::V4_2_6, MongodVersion::V4_2_6, 3).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn updates_of_4_2_on_4_4() {
-    random_updates_end_as_on_the_source(MongodVersion::V4_2_6, MongodVersion::V4_4_2, doc! {}).await;
+    random_updates_end_as_on_the_source(MongodVersion::V4_2_6, MongodVersion::V4_4_2, 1).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn updates_of_4_4_on_5_0() {
-    random_updates_end_as_on_the_source(MongodVersion::V4_4_2, MongodVersion::V5_0_4, doc! {}).await;
+    random_updates_end_as_on_the_source(MongodVersion::V4_4_2, MongodVersion::V5_0_4, 1).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn updates_of_4_4_on_6_0() {
-    random_updates_end_as_on_the_source(MongodVersion::V4_4_2, MongodVersion::V6_0_5, doc! {}).await;
+    random_updates_end_as_on_the_source(MongodVersion::V4_4_2, MongodVersion::V6_0_5, 3).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn updates_of_4_4_on_late_6_0() {
+    random_updates_end_as_on_the_source(MongodVersion::V4_4_2, MongodVersion::V6_0_27, 1).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn updates_of_5_0_on_5_0() {
-    random_updates_end_as_on_the_source(MongodVersion::V5_0_4, MongodVersion::V5_0_4, doc! {}).await;
+    random_updates_end_as_on_the_source(MongodVersion::V5_0_4, MongodVersion::V5_0_4, 1).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn updates_of_5_0_on_6_0() {
-    random_updates_end_as_on_the_source(MongodVersion::V5_0_4, MongodVersion::V6_0_5, doc! {}).await;
+    random_updates_end_as_on_the_source(MongodVersion::V5_0_4, MongodVersion::V6_0_5, 1).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn updates_of_6_0_on_late_6_0() {
+    random_updates_end_as_on_the_source(MongodVersion::V6_0_5, MongodVersion::V6_0_27, 3).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,8 +1,7 @@
-//! MF-V09: the two versions are on a supported path, both feature compatibility versions are those of the binaries, and whether
-//! the destination has the aggregation stage by which updates are replayed fastest.
+//! MF-V09: the two versions are on a supported path, both feature compatibility versions are those of the binaries, and how the
+//! destination replays updates.
 
-use bson::doc;
-use mongoferry_mongo::{Cluster, ClusterFacts, MongoError, ServerVersion};
+use mongoferry_mongo::{ClusterFacts, DeltaForm, ServerVersion, delta_form};
 use mongoferry_protocol::Finding;
 
 use crate::{
@@ -12,8 +11,6 @@ use crate::{
 
 const OLDEST: (u32, u32) = (4, 2);
 const NEWEST: (u32, u32) = (8, 0);
-/// The server's code for an aggregation stage it does not know.
-const NO_SUCH_STAGE: i32 = 40324;
 
 /// Of one cluster by itself.
 pub(crate) fn of_one(side: Side, facts: &ClusterFacts) -> Vec<Finding> {
@@ -68,29 +65,20 @@ pub(crate) fn of_both(source: &ClusterFacts, destination: ServerVersion) -> Find
     ))
 }
 
-/// Asks the destination for the stage `$_internalApplyOplogUpdate`. Without it updates are replayed by pipelines, as exact.
+/// How updates of the source are replayed; each way ends with the same bytes.
 pub(crate) async fn replays_updates(destination: &ClusterObservation) -> Finding {
     let check = Check::new("MF-V09", "destination: replays the oplog's updates");
-    match knows_stage(&destination.cluster).await {
-        Ok(true) => check.passes("$_internalApplyOplogUpdate is there"),
-        Ok(false) => check.passes(format!(
-            "version {} lacks the stage $_internalApplyOplogUpdate: updates are replayed by pipelines, which takes longer, and \
-             documents that these can't treat exactly are read from the source again",
-            destination.facts.version
+    let version = destination.facts.version;
+    match delta_form(&destination.cluster).await {
+        Ok(DeltaForm::Stage) => check.passes("by $_internalApplyOplogUpdate"),
+        Ok(DeltaForm::Pipeline) => check.passes(format!(
+            "version {version}: by operators and pipelines; documents that these can't treat exactly are read from the source again"
+        )),
+        Ok(DeltaForm::Reread) => check.passes(format!(
+            "version {version}: by operators where whole fields are set or removed; other updated documents are read from the \
+             source again, as pipelines may abort a server before 6.0.17. A newer patch release replays faster"
         )),
         Err(error) => check.fails_by(&error),
-    }
-}
-
-async fn knows_stage(cluster: &Cluster) -> Result<bool, MongoError> {
-    let stage = doc! {"$_internalApplyOplogUpdate": {"oplogUpdate": {"$v": 2, "diff": {"u": {"x": 1}}}}};
-    let probe = doc! {"aggregate": "system.version", "pipeline": [{"$limit": 1}, stage], "cursor": {}};
-    match cluster.command("admin", probe).await {
-        Ok(_) => Ok(true),
-        // The stages are parsed before the privilege for the collection is looked at.
-        Err(MongoError::Unauthorized { .. }) => Ok(true),
-        Err(error) if error.server_code() == Some(NO_SUCH_STAGE) => Ok(false),
-        Err(error) => Err(error),
     }
 }
 

@@ -137,6 +137,6 @@ async fn a_source_that_holds_back_fits_an_older_destination() {
         assert_eq!(code, 0, "{:#?}", troubles(&report));
         let found = passed(&report, "MF-V09");
         assert!(found.contains(&format!("feature compatibility version is {fcv}")), "{found}");
-        assert!(found.contains("lacks the stage"), "{found}");
+        assert!(found.contains("by operators and pipelines"), "{found}");
     }
 }

@@ -20,6 +20,8 @@ pub(super) async fn has_update_stage(destination: &Cluster) -> Result<bool, Mong
     };
     match destination.command(Namespace::OWN_DATABASE, probe).await {
         Ok(_) => Ok(true),
+        // Stages are parsed before the privilege for the collection is looked at.
+        Err(MongoError::Unauthorized { .. }) => Ok(true),
         Err(MongoError::Command { cause, .. }) if cause.code == Some(UNKNOWN_STAGE) => Ok(false),
         Err(error) => Err(error),
     }

@@ -68,6 +68,7 @@ fn kind_of(step: &WriteStep, form: InsertForm) -> Kind {
         WriteStep::Insert { .. }
         | WriteStep::InsertMissing { .. }
         | WriteStep::Replace { .. }
+        | WriteStep::Modify { .. }
         | WriteStep::Delta { .. }
         | WriteStep::Pipeline { .. }
         | WriteStep::Reread { .. } => Kind::Update,

@@ -42,6 +42,9 @@ pub(super) fn update_statement(step: &WriteStep) -> Option<RawDocumentBuf> {
             Some(replacement(&id_of(document)?, document, true))
         }
         WriteStep::Replace { id, document } => Some(replacement(id, document, false)),
+        WriteStep::Modify { id, modifiers } => {
+            Some(rawdoc! { "q": id_query(id), "u": modifiers.clone(), "upsert": false, "multi": false })
+        }
         WriteStep::Delta { id, delta } => {
             let stage = rawdoc! { "$_internalApplyOplogUpdate": { "oplogUpdate": delta.clone() } };
             Some(rawdoc! { "q": id_query(id), "u": [stage], "upsert": false, "multi": false })
@@ -72,7 +75,7 @@ fn replacement(id: &RawDocument, document: &RawDocument, upsert: bool) -> RawDoc
 }
 
 /// What an insert or a replacement would not store as it is: a zero timestamp, and names that look like operators.
-pub(super) fn is_altered_by_the_server(document: &RawDocument) -> bool {
+pub fn is_altered_by_the_server(document: &RawDocument) -> bool {
     has_name(document, |name| name.starts_with('$')) || holds_zero_timestamp(document)
 }
 

@@ -3,6 +3,8 @@
 use bson::{RawArrayBuf, RawDocument, RawDocumentBuf};
 use mongoferry_protocol::{CollectionUuid, Namespace};
 
+use super::update_forms::is_altered_by_the_server;
+
 /// An `id` is a document `{_id: value}`.
 #[derive(Clone, Debug, PartialEq)]
 pub enum WriteStep {
@@ -17,6 +19,11 @@ pub enum WriteStep {
     Replace {
         id: RawDocumentBuf,
         document: RawDocumentBuf,
+    },
+    /// The document changes by these operators, `$set` and `$unset` of whole fields, if it exists.
+    Modify {
+        id: RawDocumentBuf,
+        modifiers: RawDocumentBuf,
     },
     /// The document changes by this `o` of an oplog update, if it exists. Only for servers with the stage for it.
     Delta {
@@ -59,11 +66,14 @@ pub enum InsertForm {
 }
 
 impl WriteStep {
-    /// The steps after which the document exists with this content, whatever was there before. A server names the `_id` of
-    /// what an update has created, and the driver takes no reply with a text that is not UTF-8: such documents are deleted
-    /// and inserted, of which replies say nothing.
+    /// The steps after which the document exists with this content, whatever was there before.
+    ///
+    /// A server names the `_id` of what an update has created, and the driver takes no reply with a text that is not UTF-8: such
+    /// documents are deleted and inserted, of which replies say nothing. So are those that only a pipeline leaves as they are: most
+    /// servers can't replace a document by one for certain (see [`crate::DeltaForm::Reread`]), but all create one.
     pub fn insert(document: RawDocumentBuf) -> Vec<Self> {
-        match id_of(&document).filter(|id| !is_readable(id)) {
+        let is_odd = |id: &RawDocumentBuf| !is_readable(id) || is_altered_by_the_server(&document);
+        match id_of(&document).filter(is_odd) {
             Some(id) => vec![Self::Delete { id }, Self::InsertMissing { document }],
             None => vec![Self::Insert { document }],
         }
@@ -74,9 +84,9 @@ impl WriteStep {
         match self {
             Self::Delete { id } | Self::Reread { id } => id.as_bytes().len(),
             Self::Insert { document } | Self::InsertMissing { document } => document.as_bytes().len(),
-            Self::Replace { id, document: body } | Self::Delta { id, delta: body } => {
-                id.as_bytes().len() + body.as_bytes().len()
-            }
+            Self::Replace { id, document: body }
+            | Self::Modify { id, modifiers: body }
+            | Self::Delta { id, delta: body } => id.as_bytes().len() + body.as_bytes().len(),
             Self::Pipeline { id, stages } => id.as_bytes().len() + stages.as_bytes().len(),
         }
     }
@@ -87,6 +97,7 @@ impl WriteStep {
             Self::Delete { id }
             | Self::Reread { id }
             | Self::Replace { id, .. }
+            | Self::Modify { id, .. }
             | Self::Delta { id, .. }
             | Self::Pipeline { id, .. } => Some(id.clone()),
             Self::Insert { document } | Self::InsertMissing { document } => id_of(document),

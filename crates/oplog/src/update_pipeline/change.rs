@@ -63,6 +63,12 @@ impl<'a> Level<'a> {
         })
     }
 
+    /// The fields that are set on this level ascend byte by byte.
+    pub fn sets_in_order_of_names(&self) -> bool {
+        let set = self.places.iter().filter(|(_, place)| matches!(place, Place::Set(_)));
+        set.map(|(name, _)| *name).is_sorted()
+    }
+
     /// Some names on one level are numbers and don't ascend.
     pub fn has_numbers_out_of_order(&self) -> bool {
         let numbers: Vec<u32> = self.places.iter().filter_map(|(name, _)| index(name)).collect();

@@ -6,7 +6,7 @@
 mod array;
 mod document;
 
-use bson::{RawArrayBuf, RawBson, RawDocumentBuf, rawdoc};
+use bson::{RawArrayBuf, RawBson, RawDocumentBuf, Timestamp, rawdoc};
 
 use super::change::{Delta, Form, Level};
 use crate::element::{DocumentWriter, kind};
@@ -29,7 +29,16 @@ pub(super) fn replace_stage(delta: &Delta<'_>, longest_bytes: usize) -> Option<R
     bound.append(bson::raw::cstr!("in"), body.get("in").ok()??);
     let mut stages = RawArrayBuf::new();
     stages.push(rawdoc! { "$replaceWith": { "$let": bound } });
+    stages.push(refuse_zero_timestamp());
     Some(stages)
+}
+
+/// Fails where a field of the document is a zero timestamp.
+fn refuse_zero_timestamp() -> RawDocumentBuf {
+    let zero = rawdoc! { "$literal": Timestamp { time: 0, increment: 0 } };
+    let values = rawdoc! { "$map": { "input": { "$objectToArray": "$$ROOT" }, "as": "e", "in": "$$e.v" } };
+    // No document converts to a number.
+    rawdoc! { "$replaceWith": cond(rawdoc! { "$in": [zero, values] }, rawdoc! { "$toInt": "$$ROOT" }.into(), "$$ROOT".into()) }
 }
 
 /// What `level` makes of what stands at `at`, a variable or a field of one. What is neither a document nor an array when it

@@ -14,6 +14,7 @@ mod migration;
 pub mod odd_values;
 pub mod raw_writes;
 mod signals;
+mod stage_process;
 mod terminal;
 
 pub use binaries::binary;
@@ -22,5 +23,6 @@ pub use client_certificate::log_in_by_certificate;
 pub use clusters::Clusters;
 pub use held_commands::HeldCommands;
 pub use migration::{Migration, MigrationBuilder, Outcome};
-pub use signals::{child_of, kill, stop};
+pub use signals::{child_if_any, child_of, children_of, kill, stop, suspend, wake};
+pub use stage_process::StageProcess;
 pub use terminal::Terminal;

@@ -203,6 +203,16 @@ impl Migration {
         builder.start()
     }
 
+    /// Kills the command and all its children, as a power failure does, and starts it again.
+    pub async fn kill_with_children_and_start_again(self) -> Migration {
+        let children = signals::children_of(self.pid());
+        signals::kill(self.pid());
+        children.into_iter().for_each(signals::kill);
+        let builder = self.builder.again();
+        self.end().await;
+        builder.start()
+    }
+
     /// Runs another subcommand against this migration's API.
     pub async fn command(&self, arguments: &[&str]) -> Output {
         let mut command = Command::new(binary("mongoferry"));

@@ -12,5 +12,4 @@ mod piecemeal_copy;
 mod player;
 mod random_histories;
 mod servers;
-mod stage_process;
 mod tally;

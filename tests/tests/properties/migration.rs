@@ -9,7 +9,9 @@ use mongoferry_protocol::{CutoverMode, MigrationSettings, Optime, Phase, PhaseRe
 use mongoferry_testbed::differences;
 use tempfile::TempDir;
 
-use crate::{history::Fault, servers::Servers, stage_process::StageProcess, tally::Tally};
+use mongoferry_tests::StageProcess;
+
+use crate::{history::Fault, servers::Servers, tally::Tally};
 
 const LANES: u32 = 3;
 const PATIENCE: Duration = Duration::from_secs(120);

@@ -7,8 +7,7 @@ use std::{
     time::Duration,
 };
 
-use mongoferry_tests::binary;
-use rustix::process::{Pid, Signal, kill_process};
+use crate::{binary, signals};
 
 const LOOK_AGAIN: Duration = Duration::from_millis(10);
 
@@ -40,17 +39,12 @@ impl StageProcess {
 
     /// SIGSTOP.
     pub fn suspend(&self) {
-        self.signal(Signal::STOP);
+        signals::suspend(self.child.id());
     }
 
     /// SIGCONT.
     pub fn wake(&self) {
-        self.signal(Signal::CONT);
-    }
-
-    fn signal(&self, signal: Signal) {
-        let pid = Pid::from_raw(i32::try_from(self.child.id()).expect("a process id")).expect("not 0");
-        kill_process(pid, signal).expect("the process is there");
+        signals::wake(self.child.id());
     }
 
     pub async fn exit_code(&mut self) -> Option<i32> {
@@ -60,6 +54,14 @@ impl StageProcess {
             }
             tokio::time::sleep(LOOK_AGAIN).await;
         }
+    }
+
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    pub fn has_ended(&mut self) -> bool {
+        self.child.try_wait().expect("it can be asked").is_some()
     }
 
     /// Panics with the log if it has ended.

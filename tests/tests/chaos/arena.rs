@@ -1,0 +1,77 @@
+//! The servers that a run has for all its migrations.
+
+use mongodb::bson::doc;
+use mongoferry_testbed::{NatsServer, ProxyPort, ReplicaSet, SeedSize, seed};
+use mongoferry_tests::{Clusters, HeldCommands};
+
+use crate::fault::Side;
+
+const SEED_MIB: u64 = 40;
+
+pub struct Arena {
+    pub clusters: Clusters,
+    pub nats: NatsServer,
+    pub nats_proxy: ProxyPort,
+}
+
+impl Arena {
+    /// Two sets of three members behind proxies, with data on the source, and a bus behind one.
+    pub async fn start() -> Self {
+        let set = || ReplicaSet::builder().members(3).behind_proxies().parameter("enableTestCommands=1").start();
+        let (source, destination, nats) = tokio::join!(set(), set(), NatsServer::builder().start());
+        let nats = nats.expect("nats-server starts");
+        let nats_proxy = ProxyPort::start(nats.port()).await.expect("a proxy starts");
+        let clusters = Clusters {
+            source: source.expect("a source starts"),
+            destination: destination.expect("a destination starts"),
+        };
+        seed::fill(&clusters.source_client().await, SeedSize { mib: SEED_MIB }).await.expect("the source is filled");
+        Self { clusters, nats, nats_proxy }
+    }
+
+    pub fn set(&mut self, side: Side) -> &mut ReplicaSet {
+        match side {
+            Side::Source => &mut self.clusters.source,
+            Side::Destination => &mut self.clusters.destination,
+        }
+    }
+
+    /// Empties the destination for the next migration.
+    pub async fn clear_destination(&self) {
+        let client = self.clusters.destination_client().await;
+        for name in client.list_database_names().await.expect("databases are listed") {
+            if !["admin", "config", "local"].contains(&name.as_str()) {
+                client.database(&name).drop().await.expect("is dropped");
+            }
+        }
+    }
+
+    /// Keeps the indexer from building indexes at the destination, which ever member leads it.
+    pub async fn hold_index_builds(&self) {
+        for client in self.destination_members().await {
+            HeldCommands::on(&client).hold("indexer", &["createIndexes"]).await;
+        }
+    }
+
+    pub async fn release_index_builds(&self) {
+        for client in self.destination_members().await {
+            HeldCommands::on(&client).release().await;
+        }
+    }
+
+    async fn destination_members(&self) -> Vec<mongodb::Client> {
+        let mut members = Vec::new();
+        for index in 0..self.clusters.destination.member_count() {
+            members.push(self.clusters.destination.client_of_member(index).await.expect("a member answers"));
+        }
+        members
+    }
+
+    /// The source's time now, in seconds: what is applied up to a later one was applied after this call.
+    pub async fn source_time(&self) -> u32 {
+        let admin = self.clusters.source_client().await.database("admin");
+        let note = doc! {"appendOplogNote": 1, "data": {"chaos": "time"}};
+        let reply = admin.run_command(note).await.expect("the source takes a note");
+        reply.get_timestamp("operationTime").expect("a reply has a time").time
+    }
+}

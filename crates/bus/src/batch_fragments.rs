@@ -29,26 +29,36 @@ pub fn split(batch: &OplogBatch, max_payload: usize) -> Result<Vec<PublishMessag
 /// Puts fragments together again. A publisher that died within a batch leaves a head without an end; the next batch's
 /// beginning makes it forgotten.
 #[derive(Default)]
-pub struct Joiner {
+pub struct BatchJoiner {
     first_sequence: u64,
     count: usize,
     parts: Vec<bytes::Bytes>,
 }
 
-impl Joiner {
+impl BatchJoiner {
     /// The batch that is complete with this message, and the sequence of its first message.
-    pub fn take(
+    pub(crate) fn take(
         &mut self,
         sequence: u64,
         headers: Option<&HeaderMap>,
         payload: bytes::Bytes,
     ) -> Result<Option<(u64, OplogBatch)>, BusError> {
-        let Some((number, count)) = fragment_of(headers) else {
+        self.join(sequence, headers.and_then(fragment_header), payload)
+    }
+
+    /// As for a message with this text in its header. Nothing in it is believed.
+    pub fn join(
+        &mut self,
+        sequence: u64,
+        fragment: Option<&str>,
+        payload: bytes::Bytes,
+    ) -> Result<Option<(u64, OplogBatch)>, BusError> {
+        let Some((number, count)) = fragment.and_then(fragment_of) else {
             self.parts.clear();
             return Ok(Some((sequence, decode(&payload)?)));
         };
         if number == 0 {
-            *self = Self { first_sequence: sequence, count, parts: Vec::with_capacity(count) };
+            *self = Self { first_sequence: sequence, count, parts: Vec::new() };
         }
         if number != self.parts.len() || count != self.count {
             // The tail of a batch whose beginning lies before the point where reading began.
@@ -64,19 +74,23 @@ impl Joiner {
     }
 }
 
-fn fragment_of(headers: Option<&HeaderMap>) -> Option<(usize, usize)> {
-    let (number, count) = headers?.get(FRAGMENT)?.as_str().split_once('/')?;
+fn fragment_header(headers: &HeaderMap) -> Option<&str> {
+    headers.get(FRAGMENT).map(|value| value.as_str())
+}
+
+fn fragment_of(header: &str) -> Option<(usize, usize)> {
+    let (number, count) = header.split_once('/')?;
     Some((number.parse().ok()?, count.parse().ok()?))
 }
 
 /// The message is part of a batch that needed several; then the number of the fragment.
 pub fn fragment_number(headers: &HeaderMap) -> Option<usize> {
-    fragment_of(Some(headers)).map(|(number, _)| number)
+    fragment_header(headers).and_then(fragment_of).map(|(number, _)| number)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Joiner, split};
+    use super::{BatchJoiner, split};
     use mongoferry_protocol::{OplogBatch, Optime};
 
     fn batch(bytes: usize) -> OplogBatch {
@@ -92,7 +106,7 @@ mod tests {
         }
     }
 
-    fn feed(joiner: &mut Joiner, first: u64, batch: &OplogBatch, only: usize) -> Option<(u64, OplogBatch)> {
+    fn feed(joiner: &mut BatchJoiner, first: u64, batch: &OplogBatch, only: usize) -> Option<(u64, OplogBatch)> {
         let mut joined = None;
         for (i, part) in split(batch, 8192).expect("splits").into_iter().take(only).enumerate() {
             let message = part.outbound_message("s");
@@ -104,14 +118,22 @@ mod tests {
     #[test]
     fn what_was_split_is_joined_whole() {
         for bytes in [0, 10, 4096, 5000, 50_000] {
-            let joined = feed(&mut Joiner::default(), 7, &batch(bytes), usize::MAX);
+            let joined = feed(&mut BatchJoiner::default(), 7, &batch(bytes), usize::MAX);
             assert_eq!(joined, Some((7, batch(bytes))), "{bytes}");
         }
     }
 
     #[test]
+    fn a_count_that_no_batch_has_takes_no_memory() {
+        let mut joiner = BatchJoiner::default();
+        let header = format!("0/{}", usize::MAX);
+        assert_eq!(joiner.join(1, Some(&header), vec![1].into()).expect("joins"), None);
+        assert_eq!(joiner.join(2, Some("0/0"), vec![1].into()).ok().flatten(), None);
+    }
+
+    #[test]
     fn a_head_without_an_end_is_forgotten() {
-        let mut joiner = Joiner::default();
+        let mut joiner = BatchJoiner::default();
         assert_eq!(feed(&mut joiner, 1, &batch(50_000), 3), None);
         assert_eq!(feed(&mut joiner, 4, &batch(9_000), usize::MAX), Some((4, batch(9_000))));
         assert_eq!(feed(&mut joiner, 9, &batch(50_000), 2), None);

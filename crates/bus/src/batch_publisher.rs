@@ -19,7 +19,7 @@ use mongoferry_protocol::{Durable, OplogBatch, Optime};
 
 use crate::{
     Bus, BusError,
-    batch_fragments::{self, Joiner},
+    batch_fragments::{self, BatchJoiner},
     topology,
 };
 
@@ -162,7 +162,7 @@ async fn stored_message(bus: &Bus, sequence: u64) -> Result<Option<StreamMessage
 }
 
 fn join(messages: impl Iterator<Item = StreamMessage>) -> Result<Option<StoredBatch<OplogBatch>>, BusError> {
-    let mut joiner = Joiner::default();
+    let mut joiner = BatchJoiner::default();
     let mut found = None;
     for message in messages {
         let joined = joiner.take(message.sequence, Some(&message.headers), message.payload)?;

@@ -6,14 +6,14 @@ use async_nats::jetstream::consumer::pull;
 use futures_util::StreamExt;
 use mongoferry_protocol::{OplogBatch, Optime};
 
-use crate::{Bus, BusError, StoredBatch, batch_fragments::Joiner, topology};
+use crate::{Bus, BusError, StoredBatch, batch_fragments::BatchJoiner, topology};
 
 /// Reads from a sequence on, without acknowledgements. Whatever happens to the connection, batches come in order and none
 /// is left out: every message's sequence is checked, and after a gap reading starts again behind the last good one.
 pub struct BatchReader {
     bus: Bus,
     messages: Option<pull::Stream>,
-    joiner: Joiner,
+    joiner: BatchJoiner,
     /// Sequence of the next message; 0 takes whatever is the oldest.
     next_sequence: u64,
     last: Option<Optime>,
@@ -30,7 +30,7 @@ impl BatchReader {
             return Err(BusError::BatchesGone { wanted: sequence, first });
         }
         let next_sequence = sequence.max(first).max(1);
-        Ok(Self { bus: bus.clone(), messages: None, joiner: Joiner::default(), next_sequence, last: None })
+        Ok(Self { bus: bus.clone(), messages: None, joiner: BatchJoiner::default(), next_sequence, last: None })
     }
 
     /// The next batch; waits for it as long as it takes. Cancel-safe.

@@ -22,6 +22,7 @@ mod suspended_clock;
 mod topology;
 mod work_queue;
 
+pub use batch_fragments::BatchJoiner;
 pub use batch_publisher::{BatchPublisher, StoredBatch};
 pub use batch_reader::BatchReader;
 pub use connection::{Bus, BusOptions, BusStorage};
@@ -34,5 +35,6 @@ pub use look::look;
 pub use mirror::Mirror;
 pub use phase_watch::PhaseWatch;
 pub use records::{Records, Versioned};
+pub use split_value::StoredValue;
 pub use suspended_clock::SuspendedClock;
 pub use work_queue::{WorkQueue, WorkTicket};

@@ -10,11 +10,28 @@ use crate::BusError;
 const WHOLE: u8 = 0;
 const SPLIT: u8 = 1;
 
-#[derive(Serialize, Deserialize)]
-struct Head {
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Head {
     /// Names the parts `part.<name>.<0…>`; new with each write, so that readers never mix two versions.
     name: String,
     parts: u32,
+}
+
+/// What stands under a key.
+#[derive(Debug)]
+pub enum StoredValue<'a> {
+    Whole(&'a [u8]),
+    Parts(Head),
+}
+
+impl<'a> StoredValue<'a> {
+    pub fn read(stored: &'a [u8]) -> Result<Self, BusError> {
+        match stored.split_first() {
+            Some((&SPLIT, head)) => Ok(Self::Parts(decode(head)?)),
+            Some((_, value)) => Ok(Self::Whole(value)),
+            None => Ok(Self::Whole(&[])),
+        }
+    }
 }
 
 fn part_key(name: &str, part: u32) -> String {
@@ -41,28 +58,24 @@ pub async fn store_parts(store: &Store, value: Vec<u8>, limit: usize) -> Result<
 
 /// The value behind what [`store_parts`] returned; `None` if its parts are gone, because a newer value replaced it.
 pub async fn join_parts(store: &Store, stored: &[u8]) -> Result<Option<Vec<u8>>, BusError> {
-    match stored.split_first() {
-        Some((&SPLIT, head)) => {
-            let head: Head = decode(head)?;
-            let mut value = Vec::new();
-            for part in 0..head.parts {
-                let part = store.get(part_key(&head.name, part)).await;
-                match part.map_err(|cause| BusError::failed("read part of a record", cause))? {
-                    Some(bytes) => value.extend_from_slice(&bytes),
-                    None => return Ok(None),
-                }
-            }
-            Ok(Some(value))
+    let head = match StoredValue::read(stored)? {
+        StoredValue::Whole(value) => return Ok(Some(value.to_vec())),
+        StoredValue::Parts(head) => head,
+    };
+    let mut value = Vec::new();
+    for part in 0..head.parts {
+        let part = store.get(part_key(&head.name, part)).await;
+        match part.map_err(|cause| BusError::failed("read part of a record", cause))? {
+            Some(bytes) => value.extend_from_slice(&bytes),
+            None => return Ok(None),
         }
-        Some((_, value)) => Ok(Some(value.to_vec())),
-        None => Ok(Some(Vec::new())),
     }
+    Ok(Some(value))
 }
 
 /// Removes the parts behind `stored`, if it has any.
 pub async fn remove_parts(store: &Store, stored: &[u8]) -> Result<(), BusError> {
-    if let Some((&SPLIT, head)) = stored.split_first() {
-        let head: Head = decode(head)?;
+    if let StoredValue::Parts(head) = StoredValue::read(stored)? {
         for part in 0..head.parts {
             let purge = store.purge(part_key(&head.name, part)).await;
             purge.map_err(|cause| BusError::failed("remove part of a record", cause))?;

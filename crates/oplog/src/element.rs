@@ -20,6 +20,7 @@ pub(crate) mod kind {
     pub const DATE: u8 = 0x09;
     pub const NULL: u8 = 0x0A;
     pub const SYMBOL: u8 = 0x0E;
+    pub const CODE_WITH_SCOPE: u8 = 0x0F;
     pub const INT32: u8 = 0x10;
     pub const TIMESTAMP: u8 = 0x11;
     pub const INT64: u8 = 0x12;
@@ -37,6 +38,15 @@ pub(crate) struct Element<'a> {
 impl<'a> Element<'a> {
     pub fn document(&self) -> Option<&'a RawDocument> {
         matches!(self.kind, kind::DOCUMENT | kind::ARRAY).then(|| RawDocument::from_bytes(self.value).ok()).flatten()
+    }
+
+    /// A document, an array, or the scope of code.
+    fn inner(&self) -> Option<&'a RawDocument> {
+        if self.kind != kind::CODE_WITH_SCOPE {
+            return self.document();
+        }
+        let text = i32::from_le_bytes(*self.value.get(4..)?.first_chunk()?);
+        RawDocument::from_bytes(self.value.get(8_usize.checked_add(usize::try_from(text).ok()?)?..)?).ok()
     }
 
     pub fn text(&self) -> Option<&'a str> {
@@ -105,6 +115,15 @@ impl<'a> Iterator for Elements<'a> {
             self.0 = &[];
         }
         Some(element)
+    }
+}
+
+/// Documents stand in one another over more than `levels`. Itself it goes no deeper than that.
+pub(crate) fn is_deeper_than(document: &RawDocument, levels: usize) -> bool {
+    let mut inner = elements(document).filter_map(|element| element.ok()?.inner());
+    match levels.checked_sub(1) {
+        None => true,
+        Some(levels) => inner.any(|inner| is_deeper_than(inner, levels)),
     }
 }
 
@@ -178,7 +197,7 @@ impl DocumentWriter {
 mod tests {
     use bson::{Bson, RawDocument, RawDocumentBuf, doc, raw::cstr};
 
-    use super::{DocumentWriter, NotBson, elements, find};
+    use super::{DocumentWriter, NotBson, elements, find, is_deeper_than};
 
     #[test]
     fn a_document_taken_apart_and_put_together_is_the_same() {
@@ -199,6 +218,14 @@ mod tests {
         }
         assert_eq!(writer.finish().as_bytes(), document.as_bytes());
         assert_eq!(find(&document, "b").expect("well formed").and_then(|b| b.integer()), Some(2));
+    }
+
+    #[test]
+    fn levels_are_counted_in_arrays_and_scopes_too() {
+        let scope = bson::JavaScriptCodeWithScope { code: "f".into(), scope: doc! { "x": [1] } };
+        let document = RawDocumentBuf::try_from(&doc! { "a": 1, "b": [{ "c": scope }] }).expect("a document");
+        assert!(is_deeper_than(&document, 4) && !is_deeper_than(&document, 5));
+        assert!(!is_deeper_than(&RawDocumentBuf::new(), 1));
     }
 
     #[test]

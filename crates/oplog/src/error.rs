@@ -3,10 +3,12 @@
 use bson::RawDocument;
 use mongoferry_protocol::{Explain, Namespace, Optime, Retry};
 
-use crate::envelope::Operation;
+use crate::{element::is_deeper_than, envelope::Operation};
 
 /// How much of an entry an error shows.
 const SHOWN_CHARS: usize = 2_000;
+/// More than the server's limit of documents in one another, and little enough for the stack.
+const DEEPEST_STORED: usize = 250;
 
 #[derive(Debug, thiserror::Error)]
 pub enum OplogError {
@@ -100,9 +102,10 @@ impl OplogError {
     }
 }
 
-/// The entry as extended JSON, cut after [`SHOWN_CHARS`]; as bytes in hexadecimal if it is not BSON.
+/// The entry as extended JSON, cut after [`SHOWN_CHARS`]; as bytes in hexadecimal if it is not BSON that a server could store.
 pub(crate) fn shown(entry: &RawDocument) -> String {
-    let text = serde_json::to_string(&entry).unwrap_or_else(|_| hexadecimal(entry.as_bytes()));
+    let json = (!is_deeper_than(entry, DEEPEST_STORED)).then(|| serde_json::to_string(&entry).ok()).flatten();
+    let text = json.unwrap_or_else(|| hexadecimal(entry.as_bytes()));
     match text.char_indices().nth(SHOWN_CHARS) {
         Some((end, _)) => format!("{}… ({} bytes of BSON)", &text[..end], entry.as_bytes().len()),
         None => text,

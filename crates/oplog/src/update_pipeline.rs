@@ -24,6 +24,8 @@ use change::Delta;
 
 /// The server's limit on nested BSON is 180 levels, and one level of a document takes some 16 of them in an expression.
 const DEEPEST: usize = 8;
+/// No server stores a deeper document; a damaged delta must not take the stack.
+const DEEPEST_READ: usize = 200;
 /// An expression beyond this costs more than reading the document; without the values, which take as long as they are.
 const LONGEST_BYTES: usize = 1 << 20;
 

@@ -3,7 +3,10 @@
 
 use bson::RawDocument;
 
-use super::change::{Delta, Form, Level, Place, Value};
+use super::{
+    DEEPEST_READ,
+    change::{Delta, Form, Level, Place, Value},
+};
 use crate::element::elements;
 
 /// Nothing if some part of it is not known.
@@ -26,15 +29,16 @@ pub(super) fn parse(delta: &RawDocument) -> Option<Delta<'_>> {
             } else {
                 Place::Removed
             };
-            insert(&mut root, field.name, place)?;
+            insert(&mut root, field.name, place, DEEPEST_READ)?;
         }
     }
     root.form = Form::Document;
     Some(Delta { root, values })
 }
 
-/// Nothing if the path is there already, or leads through a place that is set.
-fn insert<'a>(level: &mut Level<'a>, path: &'a [u8], place: Place<'a>) -> Option<()> {
+/// Nothing if the path is there already, leads through a place that is set, or is longer than `levels`.
+fn insert<'a>(level: &mut Level<'a>, path: &'a [u8], place: Place<'a>, levels: usize) -> Option<()> {
+    let levels = levels.checked_sub(1)?;
     let dot = path.iter().position(|byte| *byte == b'.');
     let (name, rest) = dot.map_or((path, None), |dot| (&path[..dot], Some(&path[dot + 1..])));
     // The paths are sorted, so that those below one place are neighbours.
@@ -43,11 +47,11 @@ fn insert<'a>(level: &mut Level<'a>, path: &'a [u8], place: Place<'a>) -> Option
         (None, None) => level.places.push((name, place)),
         (Some(rest), None) => {
             let mut inner = Level::new(Form::Either);
-            insert(&mut inner, rest, place)?;
+            insert(&mut inner, rest, place, levels)?;
             level.places.push((name, Place::Within(inner)));
         }
         (Some(rest), Some(standing)) => match &mut level.places[standing].1 {
-            Place::Within(inner) => insert(inner, rest, place)?,
+            Place::Within(inner) => insert(inner, rest, place, levels)?,
             Place::Set(_) | Place::Removed => return None,
         },
         (None, Some(_)) => return None,

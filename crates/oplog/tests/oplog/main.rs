@@ -4,5 +4,4 @@ mod budget;
 mod convergence;
 mod corpus;
 mod decoding;
-mod no_panic;
 mod rounds;

@@ -3,6 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use mongoferry_mongo::{Cluster, SourceDocuments};
+use mongoferry_protocol::Party;
 use mongoferry_stage::{DestinationArgs, SecretUri, SourceArgs, Stage, StageResult};
 
 use crate::{applier_error::ApplierError, apply::apply, metrics};
@@ -22,6 +23,7 @@ pub async fn stage_work(stage: Stage, destination: DestinationArgs, source: Sour
     if phase.applies() {
         let Some(lease) = stage.lease().await? else { return Ok(()) };
         let destination = Cluster::connect(uri.reveal(), "mongoferry-applier").await?;
+        stage.works_with(Party::Destination, destination.reachability());
         stage.ready.cancel();
         let applied = tokio::select! {
             biased;

@@ -1,6 +1,7 @@
 //! What every item of work needs: connections and facts.
 
 use mongoferry_mongo::{Cluster, ServerVersion, facts};
+use mongoferry_protocol::Party;
 use mongoferry_stage::{Stage, StageError};
 
 use crate::Args;
@@ -26,6 +27,8 @@ impl Copier {
             Cluster::connect(source.reveal(), "mongoferry-copier"),
             Cluster::connect(destination.reveal(), "mongoferry-copier"),
         )?;
+        stage.works_with(Party::Source, source.reachability());
+        stage.works_with(Party::Destination, destination.reachability());
         let (source_facts, destination_facts) = tokio::try_join!(facts(&source), facts(&destination))?;
         Ok(Self {
             stage,

@@ -17,8 +17,8 @@ use mongoferry_stage::Stage;
 use tokio::{net::TcpListener, sync::oneshot};
 
 use crate::{
+    board::Board,
     command::{Command, Request},
-    coordinate::Board,
     coordinator_error::CoordinatorError,
 };
 
@@ -85,8 +85,9 @@ async fn commit(state: State<Board>, body: axum::body::Bytes) -> Response {
 }
 
 async fn command(State(board): State<Board>, command: Command) -> Response {
+    let Some(led) = board.led() else { return answers::standing_by() };
     let (answer, answered) = oneshot::channel();
-    if board.requests.send(Request { command, answer }).await.is_err() {
+    if led.requests.send(Request { command, answer }).await.is_err() {
         return answers::ending();
     }
     match answered.await {
@@ -97,13 +98,13 @@ async fn command(State(board): State<Board>, command: Command) -> Response {
 }
 
 async fn progress(State(board): State<Board>) -> Response {
-    axum::Json(progress::progress(&board.status.borrow())).into_response()
+    board.status().map_or_else(answers::standing_by, |status| axum::Json(progress::progress(&status)).into_response())
 }
 
 async fn migration(State(board): State<Board>) -> Response {
-    axum::Json(&*board.status.borrow()).into_response()
+    board.status().map_or_else(answers::standing_by, |status| axum::Json(status).into_response())
 }
 
 async fn report(State(board): State<Board>) -> Response {
-    axum::Json(&*board.report.borrow()).into_response()
+    board.led().map_or_else(answers::standing_by, |led| axum::Json(&*led.report.borrow()).into_response())
 }

@@ -12,6 +12,7 @@ use tokio::{
 
 use crate::{
     CoordinatorArgs,
+    board::Led,
     command::{Command, Effect, Request, effect},
     coordinator_error::CoordinatorError,
     copy_progress::{CopyProgress, Plans},
@@ -25,14 +26,6 @@ use crate::{
     status,
     view::View,
 };
-
-/// What the API shows and where it sends commands.
-#[derive(Clone)]
-pub struct Board {
-    pub status: watch::Receiver<MigrationStatus>,
-    pub report: watch::Receiver<Report>,
-    pub requests: mpsc::Sender<Request>,
-}
 
 pub struct Coordinator {
     pub stage: Stage,
@@ -67,7 +60,7 @@ impl Coordinator {
         source: &Cluster,
         destination: &Cluster,
         args: &CoordinatorArgs,
-    ) -> Result<(Self, Board), CoordinatorError> {
+    ) -> Result<(Self, Led), CoordinatorError> {
         let records = stage.bus.records();
         let settings = settle(records, stage.bus.migration(), source, destination, args).await?;
         let phase = PhaseKeeper::open(records).await?;
@@ -100,7 +93,8 @@ impl Coordinator {
             coordinator.recover(next).await?;
         }
         coordinator.tidy_after_end().await;
-        Ok((coordinator, Board { status: shown, report: reported, requests: sender }))
+        let liveness = coordinator.view.liveness.clone();
+        Ok((coordinator, Led { status: shown, report: reported, requests: sender, liveness }))
     }
 
     /// Until the process is stopped.

@@ -1,10 +1,22 @@
-//! From standing by to leading: connections, the lease, the API, and then the loop.
+//! From standing by to leading: the API, the lease, connections, and then the loop; and back again when the lease is lost.
 
 use mongoferry_mongo::Cluster;
-use mongoferry_stage::{DestinationArgs, SourceArgs, Stage, StageResult};
+use mongoferry_protocol::Party;
+use mongoferry_stage::{DestinationArgs, SecretUri, SourceArgs, Stage, StageResult};
 
-use crate::{CoordinatorArgs, api, coordinate::Coordinator, metrics};
+use crate::{
+    CoordinatorArgs, api, board::Board, coordinate::Coordinator, coordinator_error::CoordinatorError, metrics,
+};
 
+struct Leader {
+    stage: Stage,
+    source: SecretUri,
+    destination: SecretUri,
+    args: CoordinatorArgs,
+    board: Board,
+}
+
+/// The API answers from the beginning to the end, whoever leads and whatever is down.
 pub async fn lead(
     stage: Stage,
     source: SourceArgs,
@@ -12,23 +24,38 @@ pub async fn lead(
     args: CoordinatorArgs,
 ) -> StageResult {
     metrics::describe();
-    let (source_uri, destination_uri) = (source.uri()?, destination.uri()?);
+    let (source, destination) = (source.uri()?, destination.uri()?);
     let listener = api::bind(args.listen).await?;
-    let Some(lease) = stage.lease().await? else { return Ok(()) };
-    let source = Cluster::connect(source_uri.reveal(), "mongoferry-cutover-coordinator").await?;
-    let destination = Cluster::connect(destination_uri.reveal(), "mongoferry-cutover-coordinator").await?;
-    let (mut coordinator, board) = Coordinator::open(&stage, &source, &destination, &args).await?;
-    stage.ready.cancel();
-    stage.set_activity("leading");
-    let served = api::serve(listener, board, stage.clone());
-    let outcome = tokio::select! {
-        outcome = coordinator.run() => outcome,
-        error = lease.lost() => Err(error.into()),
-        () = served => Ok(()),
-    };
-    drop(coordinator);
-    source.shutdown().await;
-    destination.shutdown().await;
-    lease.release().await?;
-    Ok(outcome?)
+    let board = Board::new(&stage);
+    let leader = Leader { stage: stage.clone(), source, destination, args, board: board.clone() };
+    let leading = mongoferry_stage::retry(&stage.stopping, "leading", || leader.lead_once());
+    tokio::select! {
+        led = leading => Ok(led?),
+        () = api::serve(listener, board, stage.clone()) => Ok(()),
+    }
+}
+
+impl Leader {
+    /// Until the process is stopped or the lease is lost.
+    async fn lead_once(&self) -> Result<(), CoordinatorError> {
+        let stage = &self.stage;
+        let Some(lease) = stage.lease().await? else { return Ok(()) };
+        let source = Cluster::connect(self.source.reveal(), "mongoferry-cutover-coordinator").await?;
+        stage.works_with(Party::Source, source.reachability());
+        let destination = Cluster::connect(self.destination.reveal(), "mongoferry-cutover-coordinator").await?;
+        stage.works_with(Party::Destination, destination.reachability());
+        let (mut coordinator, led) = Coordinator::open(stage, &source, &destination, &self.args).await?;
+        self.board.show(led);
+        stage.ready.cancel();
+        stage.set_activity("leading");
+        let outcome = tokio::select! {
+            outcome = coordinator.run() => outcome,
+            error = lease.lost() => Err(error.into()),
+        };
+        drop(coordinator);
+        source.shutdown().await;
+        destination.shutdown().await;
+        lease.release().await?;
+        outcome
+    }
 }

@@ -7,7 +7,7 @@ use std::{
 };
 
 use mongoferry_bus::{Bus, BusError};
-use mongoferry_protocol::{CopierStatus, Heartbeat};
+use mongoferry_protocol::{CopierStatus, Heartbeat, Outage};
 use tokio::time::Instant;
 
 /// Follows the heartbeats in the background.
@@ -16,6 +16,8 @@ pub struct Liveness(Arc<Mutex<BTreeMap<String, (Heartbeat, Instant)>>>);
 
 /// A process silent for longer is not shown any more.
 const FORGET_AFTER: Duration = Duration::from_secs(60);
+/// What it said of others holds this long.
+const SPEAKS_FOR: Duration = Duration::from_secs(5);
 
 impl Liveness {
     pub async fn follow(bus: &Bus) -> Result<Self, BusError> {
@@ -34,6 +36,16 @@ impl Liveness {
         let mut known = self.lock();
         known.retain(|_, (_, seen)| seen.elapsed() < FORGET_AFTER);
         known.values().map(|(heartbeat, seen)| process(heartbeat, *seen)).collect()
+    }
+
+    /// What processes that are alive do not reach, by instance name.
+    pub fn outages(&self) -> Vec<(String, Outage)> {
+        let known = self.lock();
+        let alive = known.values().filter(|(_, seen)| seen.elapsed() < SPEAKS_FOR);
+        let outages = alive.flat_map(|(heartbeat, _)| {
+            heartbeat.outages.iter().map(|outage| (heartbeat.instance.clone(), outage.clone()))
+        });
+        outages.collect()
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, (Heartbeat, Instant)>> {

@@ -7,6 +7,7 @@
 //! changed by compare-and-set, so two of them can't both lead.
 
 mod api;
+mod board;
 mod command;
 mod commands;
 
@@ -19,6 +20,7 @@ mod lag;
 mod leader;
 mod liveness;
 mod metrics;
+mod outages;
 mod phase_keeper;
 mod rates;
 mod report;

@@ -55,6 +55,8 @@ pub fn build(
         verified_documents: verified_documents(view, record)?,
         failures: record.failure.iter().map(shown).collect(),
         warnings: warnings(view, record, copy)?,
+        // As of the moment of the question.
+        outages: Vec::new(),
         write_downtime_ms: write_downtime_ms(record),
     })
 }

@@ -1,6 +1,7 @@
 //! What every item of work needs: connections and facts.
 
 use mongoferry_mongo::{Cluster, ServerVersion, facts};
+use mongoferry_protocol::Party;
 use mongoferry_stage::{Stage, StageError};
 
 use crate::Args;
@@ -21,6 +22,8 @@ impl Indexer {
             Cluster::connect(source.reveal(), "mongoferry-indexer"),
             Cluster::connect(destination.reveal(), "mongoferry-indexer"),
         )?;
+        stage.works_with(Party::Source, source.reachability());
+        stage.works_with(Party::Destination, destination.reachability());
         let destination_version = facts(&destination).await?.version;
         Ok(Self { stage, source, destination, destination_version })
     }

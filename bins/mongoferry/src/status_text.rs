@@ -1,6 +1,8 @@
 //! One screen that says how a migration stands and what to do next. Pure.
 
-use mongoferry_protocol::{CollectionStatus, CopierStatus, FailureStatus, IndexState, MigrationStatus, Phase};
+use mongoferry_protocol::{
+    CollectionStatus, CopierStatus, FailureStatus, IndexState, MigrationStatus, OutageStatus, Phase,
+};
 
 use crate::{
     amounts::{bytes_text, counted, ms_text, percent},
@@ -14,6 +16,7 @@ pub fn status_text(status: &MigrationStatus) -> String {
     let mut sections =
         vec![overview(status), collections(&status.collections), indexes(status), processes(&status.copiers)];
     sections.extend(status.failures.iter().map(failure_status_text));
+    sections.push(status.outages.iter().map(outage).collect::<Vec<_>>().join("\n"));
     sections.push(status.warnings.iter().map(warning).collect::<Vec<_>>().join("\n"));
     sections.push(format!("next: {}", next_step(status)));
     sections.retain(|section| !section.is_empty());
@@ -107,6 +110,16 @@ fn processes(all: &[CopierStatus]) -> String {
     lines.join("\n")
 }
 
+fn outage(outage: &OutageStatus) -> String {
+    format!(
+        "down: the {} for {}, not reached by {}: {}\n  do     nothing if it comes back by itself; work goes on from where it stands",
+        outage.party,
+        ms_text(outage.down_for_ms),
+        outage.instances.join(", "),
+        outage.reason
+    )
+}
+
 fn warning(warning: &FailureStatus) -> String {
     format!("warning [{}] {}\n  do     {}", warning.code, warning.message, warning.hint)
 }
@@ -159,6 +172,7 @@ pub fn example_status(phases: &[Phase]) -> MigrationStatus {
         verified_documents: 0,
         failures: Vec::new(),
         warnings: Vec::new(),
+        outages: Vec::new(),
         write_downtime_ms: None,
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use mongoferry_bus::{BatchPublisher, Lease};
+use mongoferry_bus::BatchPublisher;
 use mongoferry_mongo::{Cluster, OplogCursor, OplogEntries};
 use mongoferry_oplog::{BatchBuilder, OplogEntry, relevance};
 use mongoferry_protocol::Optime;
@@ -34,8 +34,9 @@ struct Capture<'a> {
 }
 
 /// Captures until the migration ends or the process is stopped. On an error everything unconfirmed is forgotten; called
-/// again, it goes on behind what the bus has stored.
-pub async fn capture(stage: &Stage, source: &Cluster, lease: &Lease) -> Result<(), CaptureError> {
+/// again, it goes on behind what the bus has stored. Dropped when the lease is lost: what is under way then is refused if another
+/// has published.
+pub async fn capture(stage: &Stage, source: &Cluster) -> Result<(), CaptureError> {
     let Beginning { publisher, from, covered, unrecorded } = begin(stage, source).await?;
     let mut cursor = OplogCursor::open(source, from).await?;
     let progress = Progress::load(stage, unrecorded).await?;
@@ -46,7 +47,7 @@ pub async fn capture(stage: &Stage, source: &Cluster, lease: &Lease) -> Result<(
     stage.set_activity("capturing");
     tracing::info!(%from, "capture begins");
     loop {
-        // The end and a lost lease come first; confirmations before new entries, so that the window stays open; a batch
+        // The end comes first; confirmations before new entries, so that the window stays open; a batch
         // that is due before the wait for more.
         tokio::select! {
             biased;
@@ -55,7 +56,6 @@ pub async fn capture(stage: &Stage, source: &Cluster, lease: &Lease) -> Result<(
                 tracing::info!(phase = %record.phase, "capture ends");
                 break;
             }
-            error = lease.lost() => return Err(error.into()),
             confirmed = capture.publisher.confirm_oldest(), if capture.publisher.has_unconfirmed() => {
                 if let Some(confirmed) = confirmed? {
                     capture.progress.confirm(confirmed);

@@ -1,6 +1,7 @@
 //! When to capture: from `starting` to the end, and only while this process holds the lease.
 
 use mongoferry_mongo::Cluster;
+use mongoferry_protocol::Party;
 use mongoferry_stage::{SourceArgs, Stage, StageResult};
 
 use crate::{capture::capture, metrics};
@@ -16,9 +17,14 @@ pub async fn follow_phase(stage: Stage, source: SourceArgs) -> StageResult {
     }
     let Some(lease) = stage.lease().await? else { return Ok(()) };
     let source = Cluster::connect(uri.reveal(), "mongoferry-oplog-tailer").await?;
+    stage.works_with(Party::Source, source.reachability());
     stage.ready.cancel();
-    let captured =
-        mongoferry_stage::retry(&stage.stopping, "capturing the oplog", || capture(&stage, &source, &lease)).await;
+    let captured = tokio::select! {
+        biased;
+        // Trying again with a lease that is lost would only keep from acquiring it anew.
+        lost = lease.lost() => Err(lost.into()),
+        captured = mongoferry_stage::retry(&stage.stopping, "capturing the oplog", || capture(&stage, &source)) => captured,
+    };
     source.shutdown().await;
     lease.release().await?;
     captured?;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use mongoferry_bus::{WorkTicket, key};
 use mongoferry_mongo::Cluster;
-use mongoferry_protocol::{Queue, VerificationState, WorkItem};
+use mongoferry_protocol::{Party, Queue, VerificationState, WorkItem};
 use mongoferry_stage::{Stage, StageResult};
 
 use crate::{
@@ -24,6 +24,8 @@ pub async fn take_work(stage: Stage, args: VerifierArgs) -> StageResult {
         Cluster::connect(source.reveal(), "mongoferry-verifier"),
         Cluster::connect(destination.reveal(), "mongoferry-verifier"),
     )?;
+    stage.works_with(Party::Source, source.reachability());
+    stage.works_with(Party::Destination, destination.reachability());
     let clusters = Clusters { source, destination };
     let queue = stage.bus.work_queue(Queue::Verifier).await?;
     stage.ready.cancel();

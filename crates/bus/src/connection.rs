@@ -2,8 +2,8 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use async_nats::{Client, ConnectErrorKind, ConnectOptions, jetstream};
-use mongoferry_protocol::{MigrationId, OplogBatch, Queue, WorkItem, encode};
+use async_nats::{Client, ConnectErrorKind, ConnectOptions, Event, jetstream};
+use mongoferry_protocol::{MigrationId, OplogBatch, Queue, Reachability, WorkItem, encode};
 
 use crate::{BatchPublisher, BatchReader, BusError, Records, StoredBatch, WorkQueue, topology};
 
@@ -34,9 +34,13 @@ pub struct Bus {
     pub(crate) jetstream: jetstream::Context,
     pub(crate) id: MigrationId,
     records: Records,
+    reachability: Reachability,
     publish_window: usize,
 }
 
+/// After two pings without an answer the connection counts as broken, and another is sought: a server that is cut off without a
+/// word is noticed in time for leases to be renewed elsewhere.
+const PING_EVERY: Duration = Duration::from_secs(2);
 /// Publishes in flight; performance was flat from 4 to 64 and 16 hides slow disks.
 const PUBLISH_WINDOW: usize = 16;
 
@@ -44,7 +48,8 @@ impl Bus {
     /// Connects and makes sure that the migration's streams exist. Fails at once if the bus does not answer; once
     /// connected, a lost connection is taken up again in the background for as long as it takes.
     pub async fn connect(options: &BusOptions, id: &MigrationId) -> Result<Self, BusError> {
-        let client = connect_client(options).await?;
+        let reachability = Reachability::default();
+        let client = connect_client(options, &reachability).await?;
         let jetstream = jetstream::context::ContextBuilder::new()
             .timeout(Duration::from_secs(10))
             .ack_timeout(Duration::from_secs(30))
@@ -58,11 +63,15 @@ impl Bus {
         // The leader of a replicated stream knows the id of a message only once a majority has it, so there a message can't
         // name one that is still under way.
         let publish_window = if options.replicas > 1 { 1 } else { PUBLISH_WINDOW };
-        Ok(Self { client, jetstream, id: id.clone(), records, publish_window })
+        Ok(Self { client, jetstream, id: id.clone(), records, reachability, publish_window })
     }
 
     pub fn migration(&self) -> &MigrationId {
         &self.id
+    }
+
+    pub fn reachability(&self) -> Reachability {
+        self.reachability.clone()
     }
 
     pub fn records(&self) -> &Records {
@@ -135,8 +144,12 @@ impl Bus {
     }
 }
 
-pub(crate) async fn connect_client(options: &BusOptions) -> Result<Client, BusError> {
-    let mut connect = ConnectOptions::new().connection_timeout(Duration::from_secs(5)).name("mongoferry");
+pub(crate) async fn connect_client(options: &BusOptions, reachability: &Reachability) -> Result<Client, BusError> {
+    let mut connect = ConnectOptions::new()
+        .connection_timeout(Duration::from_secs(5))
+        .ping_interval(PING_EVERY)
+        .event_callback(note(reachability.clone()))
+        .name("mongoferry");
     if let Some(path) = &options.credentials_file {
         connect = connect
             .credentials_file(path)
@@ -153,6 +166,19 @@ pub(crate) async fn connect_client(options: &BusOptions) -> Result<Client, BusEr
         }
         _ => BusError::Unreachable { url: options.url.clone(), cause: cause.into() },
     })
+}
+
+/// Keeps `reachability` up to date with the connection.
+fn note(reachability: Reachability) -> impl Fn(Event) -> std::future::Ready<()> + Send + Sync + 'static {
+    move |event| {
+        match event {
+            Event::Connected => reachability.found(),
+            Event::Disconnected => reachability.lost("the connection broke"),
+            Event::ClientError(error) if reachability.is_lost() => reachability.lost(error.to_string()),
+            _ => {}
+        }
+        std::future::ready(())
+    }
 }
 
 async fn ensure_topology(

@@ -1,6 +1,7 @@
 //! The connection to one cluster. Credentials go in and never come out again: neither `Debug` nor any error shows them.
 
 mod named_primary;
+mod watch_topology;
 
 use std::{fmt, time::Duration};
 
@@ -9,6 +10,8 @@ use mongodb::{
     Client, Database,
     options::{ClientOptions, ServerAddress},
 };
+
+use mongoferry_protocol::Reachability;
 
 use crate::{
     connection_string::{hosts_label, malformed, syntax},
@@ -20,6 +23,7 @@ use crate::{
 pub struct Cluster {
     client: Client,
     label: String,
+    reachability: Reachability,
     /// The one host that is asked.
     only_host: Option<String>,
 }
@@ -27,6 +31,9 @@ pub struct Cluster {
 impl Cluster {
     /// How long an unreachable cluster is waited for, unless the URI says otherwise.
     const SERVER_SELECTION_TIMEOUT: Duration = Duration::from_secs(10);
+
+    /// How often members are looked at; one that is cut off without a word is noticed this and the connection timeout later.
+    const LOOK_AT_MEMBERS: Duration = Duration::from_secs(5);
 
     /// Connects and waits until the primary answers. `app_name` shows up in the server's log and currentOp. Where the
     /// members' own names lead nowhere from here, but a named host is the primary, that host alone is used.
@@ -68,8 +75,11 @@ impl Cluster {
             options.repl_set_name = None;
         }
         options.server_selection_timeout.get_or_insert(Self::SERVER_SELECTION_TIMEOUT);
+        options.heartbeat_freq.get_or_insert(Self::LOOK_AT_MEMBERS);
+        let reachability = Reachability::default();
+        options.sdam_event_handler = Some(watch_topology::note(reachability.clone()));
         let client = Client::with_options(options).map_err(|error| malformed(uri, &error))?;
-        Ok(Self { client, label, only_host: only_host.map(ToOwned::to_owned) })
+        Ok(Self { client, label, reachability, only_host: only_host.map(ToOwned::to_owned) })
     }
 
     /// The host that is used alone, because the other members' names (and its own) lead nowhere from here.
@@ -80,6 +90,11 @@ impl Cluster {
     /// `rs/host1,host2` of the connection string, without secrets.
     pub fn hosts_label(&self) -> &str {
         &self.label
+    }
+
+    /// Whether there is a primary to work with.
+    pub fn reachability(&self) -> Reachability {
+        self.reachability.clone()
     }
 
     /// Runs a command on the primary and returns its reply. Errors inside an `ok` reply (writeErrors,
@@ -102,6 +117,8 @@ impl Cluster {
     /// Closes the connections. To be called before the runtime ends: the driver's background tasks do not survive it.
     pub async fn shutdown(self) {
         self.client.shutdown().immediate(true).await;
+        // Nobody misses it any more.
+        self.reachability.found();
     }
 
     pub(crate) fn client(&self) -> &Client {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::Role;
+use crate::{Outage, Role};
 
 /// Sent every second over core NATS; never stored.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -16,5 +16,7 @@ pub struct Heartbeat {
     pub active: bool,
     /// Lower-case fragment for people: what it does right now.
     pub activity: String,
+    /// Whom it does not reach right now.
+    pub outages: Vec<Outage>,
     pub sent_at_ms: u64,
 }

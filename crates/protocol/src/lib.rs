@@ -21,6 +21,7 @@ mod migration_status;
 mod namespace;
 mod oplog_batch;
 mod optime;
+mod outage;
 mod phase;
 mod phase_record;
 mod role;
@@ -47,11 +48,12 @@ pub use inventory::{CollectionInventory, DatabaseInventory, Estimates, Inventory
 pub use migration_id::MigrationId;
 pub use migration_settings::{ClusterIdentity, CutoverMode, MigrationSettings};
 pub use migration_status::{
-    CollectionStatus, CopierStatus, FailureStatus, IndexView, Lag, MigrationStatus, PhaseStay, Report,
+    CollectionStatus, CopierStatus, FailureStatus, IndexView, Lag, MigrationStatus, OutageStatus, PhaseStay, Report,
 };
 pub use namespace::Namespace;
 pub use oplog_batch::OplogBatch;
 pub use optime::Optime;
+pub use outage::{Outage, Party, Reachability};
 pub use phase::Phase;
 pub use phase_record::{CutoverRecord, PhaseEntered, PhaseRecord};
 pub use role::Role;

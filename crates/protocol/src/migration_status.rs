@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Difference, IndexState, MigrationId, Optime, Phase, Retry};
+use crate::{Difference, IndexState, MigrationId, Optime, Party, Phase, Retry};
 
 /// Delay by leg. Milliseconds by the source's clock; 0 only if the optimes are equal.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,6 +46,19 @@ pub struct CopierStatus {
     pub active: bool,
     pub activity: String,
     pub seen_ms_ago: u64,
+}
+
+/// A leg that is down right now.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct OutageStatus {
+    pub party: Party,
+    /// Who does not reach it.
+    pub instances: Vec<String>,
+    /// When the first of them noticed, in milliseconds since 1970.
+    pub since_ms: u64,
+    pub down_for_ms: u64,
+    pub reason: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -111,6 +124,7 @@ pub struct MigrationStatus {
     pub verified_documents: u64,
     pub failures: Vec<FailureStatus>,
     pub warnings: Vec<FailureStatus>,
+    pub outages: Vec<OutageStatus>,
     /// Set once committed.
     pub write_downtime_ms: Option<u64>,
 }

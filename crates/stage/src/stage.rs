@@ -7,7 +7,7 @@ use std::sync::{
 
 use metrics_exporter_prometheus::PrometheusHandle;
 use mongoferry_bus::{Bus, BusError, Lease, PhaseWatch};
-use mongoferry_protocol::{Heartbeat, Role, now_ms};
+use mongoferry_protocol::{Heartbeat, Outage, Party, Reachability, Role, now_ms};
 use tokio_util::sync::CancellationToken;
 
 /// The connections and signals of a stage. Cheap to clone.
@@ -27,6 +27,7 @@ pub struct Stage {
 
 struct Activity {
     text: Mutex<String>,
+    parties: Mutex<Vec<(Party, Reachability)>>,
     active: AtomicBool,
 }
 
@@ -39,7 +40,11 @@ impl Stage {
         metrics: PrometheusHandle,
         ready: CancellationToken,
     ) -> Self {
-        let activity = Activity { text: Mutex::new("starting".into()), active: AtomicBool::new(true) };
+        let activity = Activity {
+            text: Mutex::new("starting".into()),
+            parties: Mutex::new(vec![(Party::Bus, bus.reachability())]),
+            active: AtomicBool::new(true),
+        };
         let phases = bus.phases();
         Self { role, instance, bus, phases, stopping, metrics, ready, activity: Arc::new(activity) }
     }
@@ -47,6 +52,19 @@ impl Stage {
     /// Tells what the process does right now, for heartbeats; a lower-case fragment.
     pub fn set_activity(&self, text: impl Into<String>) {
         *self.activity.text.lock().expect("no panic while the activity is locked") = text.into();
+    }
+
+    /// From now on heartbeats tell whether the party is reached. A later connection to it takes the place of an earlier one.
+    pub fn works_with(&self, party: Party, reachability: Reachability) {
+        let mut parties = self.activity.parties.lock().expect("no panic while the parties are locked");
+        parties.retain(|(known, _)| *known != party);
+        parties.push((party, reachability));
+    }
+
+    /// Whom the process does not reach right now.
+    pub fn outages(&self) -> Vec<Outage> {
+        let parties = self.activity.parties.lock().expect("no panic while the parties are locked");
+        parties.iter().filter_map(|(party, reachability)| reachability.outage(*party)).collect()
     }
 
     /// Waits for the role's lease; `None` if the process is to end first. Until then it stands by.
@@ -72,6 +90,7 @@ impl Stage {
             host: rustix::system::uname().nodename().to_string_lossy().into_owned(),
             active: self.activity.active.load(Ordering::Relaxed),
             activity: self.activity.text.lock().expect("no panic while the activity is locked").clone(),
+            outages: self.outages(),
             sent_at_ms: now_ms(),
         }
     }

@@ -9,7 +9,7 @@ use rand::{RngExt, SeedableRng, rngs::StdRng};
 use tokio::{sync::watch, task::JoinHandle};
 
 const NAMES: [&str; 4] = ["a", "b", "c", "d"];
-const BETWEEN_CHANGES: Duration = Duration::from_millis(40);
+const BETWEEN_CHANGES: Duration = Duration::from_millis(200);
 const OPERATIONS_PER_SECOND: u32 = 150;
 
 pub struct Application {

@@ -12,6 +12,7 @@ mod indexes;
 mod interruptions;
 mod kinds;
 mod main_job;
+mod network;
 mod operator;
 mod refusals;
 mod security;

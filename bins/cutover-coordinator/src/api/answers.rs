@@ -31,6 +31,12 @@ pub fn ending() -> Response {
     failure(StatusCode::SERVICE_UNAVAILABLE, "MF-API-1", "the coordinator is about to end", hint)
 }
 
+pub fn standing_by() -> Response {
+    let hint = "Ask again in a few seconds. If it stays so, ask the coordinator that leads; \
+        /healthz and the log tell whether this one can reach the bus and both clusters.";
+    failure(StatusCode::SERVICE_UNAVAILABLE, "MF-API-6", "this coordinator does not lead", hint)
+}
+
 pub async fn no_such_call() -> Response {
     let hint =
         "The calls are: POST /api/v1/start, pause, resume, commit, cancel; GET /api/v1/progress, migration, report.";

@@ -1,0 +1,61 @@
+//! What the API shows and where it sends commands. It outlives the leading: while the bus is away nobody leads, and that is what
+//! the operator then wants to know.
+
+use mongoferry_protocol::{MigrationStatus, OutageStatus, Party, Report, now_ms};
+use mongoferry_stage::Stage;
+use tokio::sync::{mpsc, watch};
+
+use crate::{command::Request, liveness::Liveness, outages::outages};
+
+/// What a coordinator that leads, or led last, shows.
+#[derive(Clone)]
+pub struct Led {
+    pub status: watch::Receiver<MigrationStatus>,
+    pub report: watch::Receiver<Report>,
+    pub requests: mpsc::Sender<Request>,
+    pub liveness: Liveness,
+}
+
+/// Cheap to clone; clones share what is shown.
+#[derive(Clone)]
+pub struct Board {
+    stage: Stage,
+    led: watch::Sender<Option<Led>>,
+}
+
+impl Board {
+    pub fn new(stage: &Stage) -> Self {
+        Self { stage: stage.clone(), led: watch::channel(None).0 }
+    }
+
+    pub fn show(&self, led: Led) {
+        self.led.send_replace(Some(led));
+    }
+
+    /// Another process may lead from now on: what is known here is shown only while nobody can.
+    pub fn led(&self) -> Option<Led> {
+        let led = self.led.borrow().clone()?;
+        (!led.requests.is_closed() || self.bus_is_away()).then_some(led)
+    }
+
+    /// The status as it was last looked at, with the legs that are down right now.
+    pub fn status(&self) -> Option<MigrationStatus> {
+        let led = self.led()?;
+        let mut status = led.status.borrow().clone();
+        status.outages = self.outages(&led.liveness);
+        status.copiers = led.liveness.processes();
+        Some(status)
+    }
+
+    fn outages(&self, liveness: &Liveness) -> Vec<OutageStatus> {
+        let own = self.stage.outages();
+        let others = liveness.outages();
+        let own = own.iter().map(|outage| (self.stage.instance.as_str(), outage));
+        let others = others.iter().filter(|(instance, _)| *instance != self.stage.instance);
+        outages(own.chain(others.map(|(instance, outage)| (instance.as_str(), outage))), now_ms())
+    }
+
+    fn bus_is_away(&self) -> bool {
+        self.stage.outages().iter().any(|outage| outage.party == Party::Bus)
+    }
+}

@@ -12,6 +12,7 @@ mod applier_error;
 mod apply;
 mod beginning;
 mod cross_barrier;
+mod follower;
 mod lane_steps;
 mod metrics;
 mod plan_barrier;

@@ -6,7 +6,7 @@ use mongoferry_bus::{Bus, BusError, key};
 use mongoferry_protocol::{Checkpoint, Durable};
 use tokio::time::Instant;
 
-use crate::metrics;
+use crate::{follower::Follower, metrics};
 
 const PUBLISH_EVERY: Duration = Duration::from_millis(100);
 const PURGE_EVERY: Duration = Duration::from_secs(10);
@@ -16,12 +16,19 @@ pub struct Progress {
     publish_at: Instant,
     purged_before: u64,
     purge_at: Instant,
+    follower: Follower,
 }
 
 impl Progress {
     pub fn new() -> Self {
         let now = Instant::now();
-        Self { published: None, publish_at: now, purged_before: 0, purge_at: now + PURGE_EVERY }
+        Self {
+            published: None,
+            publish_at: now,
+            purged_before: 0,
+            purge_at: now + PURGE_EVERY,
+            follower: Follower::default(),
+        }
     }
 
     /// When there is something to tell next.
@@ -44,8 +51,11 @@ impl Progress {
         self.published = Some(checkpoint);
         self.publish_at = Instant::now() + PUBLISH_EVERY;
         if checkpoint.sequence > self.purged_before && self.publish_at > self.purge_at {
-            bus.purge_batches_before(checkpoint.sequence).await?;
-            self.purged_before = checkpoint.sequence;
+            let needed = self.follower.needed(bus, checkpoint.sequence).await?;
+            if needed > self.purged_before {
+                bus.purge_batches_before(needed).await?;
+                self.purged_before = needed;
+            }
             self.purge_at = Instant::now() + PURGE_EVERY;
         }
         Ok(())

@@ -4,12 +4,12 @@ use mongoferry_bus::{BusError, key};
 use mongoferry_mongo::LastOptimes;
 use mongoferry_protocol::{
     CaptureProgress, Checkpoint, Failure, FailureStatus, MigrationSettings, MigrationStatus, Phase, PhaseRecord,
-    PhaseStay, Retry, StartPoint, Verification, now_ms,
+    PhaseStay, Retry, StartPoint, Verification, VerifiedAhead, now_ms,
 };
 
 use crate::{
     commands::missing_indexes, coordinator_error::CoordinatorError, copy_progress::CopyProgress, facts::failures,
-    lag::lag, settings::label, view::View,
+    lag::lag, settings::label, verified_ahead, view::View,
 };
 
 pub fn build(
@@ -23,6 +23,7 @@ pub fn build(
     let capture: Option<CaptureProgress> = mirror.get(&key::capture())?;
     let applied: Option<Checkpoint> = mirror.get(&key::applied())?;
     let start_point: Option<StartPoint> = mirror.get(&key::start_point())?;
+    let ahead: Option<VerifiedAhead> = mirror.get(&key::verified_ahead())?;
     let source = view.source_optimes();
     let applied_optime = applied.map(|applied| applied.applied);
     Ok(MigrationStatus {
@@ -53,8 +54,9 @@ pub fn build(
         bus_bytes: view.storage().oplog_bytes,
         oplog_window_seconds: oplog_window(source, capture.as_ref()),
         verified_documents: verified_documents(view, record)?,
+        verified_ahead: ahead.as_ref().map(verified_ahead::view),
         failures: record.failure.iter().map(shown).collect(),
-        warnings: warnings(view, record, copy)?,
+        warnings: warnings(view, record, copy, ahead.as_ref())?,
         // As of the moment of the question.
         outages: Vec::new(),
         write_downtime_ms: write_downtime_ms(record),
@@ -108,10 +110,16 @@ fn verified_documents(view: &View, record: &PhaseRecord) -> Result<u64, BusError
     Ok(found.map_or(0, |found| found.documents))
 }
 
-fn warnings(view: &View, record: &PhaseRecord, copy: &CopyProgress) -> Result<Vec<FailureStatus>, BusError> {
+fn warnings(
+    view: &View,
+    record: &PhaseRecord,
+    copy: &CopyProgress,
+    ahead: Option<&VerifiedAhead>,
+) -> Result<Vec<FailureStatus>, BusError> {
     let mut warnings: Vec<FailureStatus> = failures(&view.mirror)?.iter().map(shown).collect();
     warnings.extend(view.source_failure().iter().map(shown));
     warnings.extend(missing_indexes_warning(record, copy));
+    warnings.extend(ahead.filter(|_| !record.phase.is_final()).into_iter().flat_map(verified_ahead::warnings));
     warnings.extend(record.reverted.iter().map(|reason| {
         FailureStatus {
             code: "MF-CUTOVER-3".into(),

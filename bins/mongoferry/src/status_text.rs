@@ -1,7 +1,7 @@
 //! One screen that says how a migration stands and what to do next. Pure.
 
 use mongoferry_protocol::{
-    CollectionStatus, CopierStatus, FailureStatus, IndexState, MigrationStatus, OutageStatus, Phase,
+    CollectionStatus, CopierStatus, FailureStatus, IndexState, MigrationStatus, OutageStatus, Phase, VerifiedAheadView,
 };
 
 use crate::{
@@ -43,11 +43,29 @@ fn overview(status: &MigrationStatus) -> String {
     if let Some(seconds) = status.oplog_window_seconds {
         lines.push(format!("headroom     the source's oplog holds {}", ms_text(seconds * 1000)));
     }
+    lines.extend(status.verified_ahead.as_ref().map(|ahead| format!("verified ahead  {}", ahead_phrase(ahead))));
     if status.verified_documents > 0 {
         lines.push(format!("verified     {}", counted(status.verified_documents, "document")));
     }
     lines.extend(status.write_downtime_ms.map(|downtime| format!("write downtime  {}", ms_text(downtime))));
     lines.join("\n")
+}
+
+/// How much is left for the cutover is what the operator waits for.
+fn ahead_phrase(ahead: &VerifiedAheadView) -> String {
+    let mut parts = vec![
+        format!("{} of {}", bytes_text(ahead.bytes), bytes_text(ahead.bytes_total)),
+        format!("{} of {} collections", ahead.collections, ahead.collections_total),
+        format!("{} compared again", counted(ahead.compared_again, "changed document")),
+        format!("{} left for the cutover", bytes_text(ahead.bytes_at_cutover)),
+    ];
+    if ahead.suspects > 0 {
+        parts.push(format!("{} to be looked at again", counted(ahead.suspects, "document")));
+    }
+    if ahead.differing_count > 0 {
+        parts.push(format!("{} DIFFERENT", counted(ahead.differing_count, "document")));
+    }
+    parts.join(", ")
 }
 
 fn collections(all: &[CollectionStatus]) -> String {
@@ -170,6 +188,7 @@ pub fn example_status(phases: &[Phase]) -> MigrationStatus {
         bus_bytes: 0,
         oplog_window_seconds: None,
         verified_documents: 0,
+        verified_ahead: None,
         failures: Vec::new(),
         warnings: Vec::new(),
         outages: Vec::new(),

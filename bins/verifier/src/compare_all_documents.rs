@@ -6,19 +6,26 @@ use mongoferry_stage::CancellationToken;
 use tokio::task::JoinSet;
 
 use crate::{
-    CollectionPair, CollectionProgress, DifferenceList, Side, VerifierError, collection_pairs::pair_collections,
-    compare_documents, progress::Progress, verify::Clusters,
+    CollectionPair, CollectionProgress, DifferenceList, Side, VerifierError,
+    ahead::{Ahead, Vouched, VouchedCollection},
+    collection_pairs::pair_collections,
+    compare_documents,
+    progress::Progress,
+    settle::settle_ids,
+    verify::Clusters,
 };
 
 /// Nothing of the source older than `silent_from` is read, nor of the destination older than its listing.
 pub(crate) async fn compare_all_documents(
     clusters: &Clusters,
+    ahead: &Ahead,
     silent_from: Optime,
     progress: &Progress,
     stopping: &CancellationToken,
     at_once: usize,
 ) -> Result<(), VerifierError> {
     let (source, destination) = tokio::try_join!(list_catalog(&clusters.source), list_catalog(&clusters.destination))?;
+    let vouched = Vouched::at(ahead, silent_from, destination.listed_at).await;
     let pairs = pair_collections(&source, &destination);
     progress.set_total(pairs.both.len());
     for difference in pairs.differences {
@@ -35,8 +42,14 @@ pub(crate) async fn compare_all_documents(
         let since = [silent_from.max(source.listed_at), destination.listed_at];
         let pair = collection_pair(clusters, ours, theirs, since);
         let (progress, stopping) = (progress.of_collection(), stopping.clone());
+        let vouched = vouched.for_pair(ours, theirs).cloned();
         comparing.spawn(async move {
-            let compare = || async { compare_documents(&pair, &progress).await };
+            let compare = || async {
+                match &vouched {
+                    Some(vouched) => compare_suspects(&pair, vouched, &progress).await,
+                    None => compare_documents(&pair, &progress).await,
+                }
+            };
             let found = mongoferry_stage::retry(&stopping, "comparing a collection", compare).await;
             if let Ok(found) = &found {
                 tracing::info!(namespace = %pair.namespace, documents = progress.documents(), differences = found.count, "compared");
@@ -48,6 +61,21 @@ pub(crate) async fn compare_all_documents(
         take_result(&mut comparing, progress).await?;
     }
     Ok(())
+}
+
+/// The rest was compared ahead.
+async fn compare_suspects(
+    pair: &CollectionPair,
+    vouched: &VouchedCollection,
+    progress: &CollectionProgress,
+) -> Result<DifferenceList, VerifierError> {
+    progress.begin();
+    progress.add_ahead(vouched.documents, vouched.bytes);
+    let mut found = DifferenceList::with_limit(DifferenceList::PER_COLLECTION);
+    for document in settle_ids(pair, &vouched.suspects).await? {
+        found.push(document.describe(&pair.namespace));
+    }
+    Ok(found)
 }
 
 async fn take_result(

@@ -2,6 +2,7 @@
 
 use mongoferry_bus::BusError;
 use mongoferry_mongo::MongoError;
+use mongoferry_oplog::OplogError;
 use mongoferry_protocol::{Explain, Namespace, Retry};
 
 #[derive(Debug, thiserror::Error)]
@@ -10,6 +11,8 @@ pub enum VerifierError {
     Bus(#[from] BusError),
     #[error(transparent)]
     Mongo(#[from] MongoError),
+    #[error(transparent)]
+    Oplog(#[from] OplogError),
     #[error("{namespace} holds a document without a readable _id")]
     WithoutId { namespace: Namespace },
     #[error("the options or indexes that a cluster lists are not readable")]
@@ -24,6 +27,7 @@ impl Explain for VerifierError {
         match self {
             Self::Bus(error) => error.code(),
             Self::Mongo(error) => error.code(),
+            Self::Oplog(error) => error.code(),
             Self::WithoutId { .. } => "MF-VERIFY-1",
             Self::Unreadable { .. } => "MF-VERIFY-2",
         }
@@ -33,6 +37,7 @@ impl Explain for VerifierError {
         match self {
             Self::Bus(error) => error.hint(),
             Self::Mongo(error) => error.hint(),
+            Self::Oplog(error) => error.hint(),
             Self::WithoutId { namespace } => format!(
                 "Run validate({{full: true}}) on {namespace} of both clusters: a document there is damaged. Repair or \
                 delete it, then cut over again."
@@ -49,7 +54,19 @@ impl Explain for VerifierError {
         match self {
             Self::Bus(error) => error.retry(),
             Self::Mongo(error) => error.retry(),
+            Self::Oplog(error) => error.retry(),
             Self::WithoutId { .. } | Self::Unreadable { .. } => Retry::AfterFix,
+        }
+    }
+}
+
+impl VerifierError {
+    /// What was followed so far can't be followed on.
+    pub(crate) fn loses_the_thread(&self) -> bool {
+        match self {
+            Self::Bus(error) => matches!(error, BusError::BatchesGone { .. } | BusError::BrokenChain { .. }),
+            Self::Mongo(error) => matches!(error, MongoError::RolledOff { .. } | MongoError::OtherHistory { .. }),
+            Self::Oplog(_) | Self::WithoutId { .. } | Self::Unreadable { .. } => false,
         }
     }
 }

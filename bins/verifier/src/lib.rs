@@ -1,6 +1,7 @@
 //! What the verifier does. [`compare_documents`] and [`compare_metadata`] are units by themselves; [`take_work`] connects
 //! them to the bus.
 
+mod ahead;
 mod args;
 mod bson_text;
 mod collection_pairs;

@@ -28,6 +28,12 @@ impl CollectionProgress {
         metrics::compared(read);
     }
 
+    /// Counts what was read before.
+    pub(crate) fn add_ahead(&self, documents: u64, bytes: u64) {
+        self.documents.fetch_add(documents, Ordering::Relaxed);
+        self.bytes.fetch_add(bytes, Ordering::Relaxed);
+    }
+
     /// Documents of the source read so far.
     pub fn documents(&self) -> u64 {
         self.documents.load(Ordering::Relaxed)

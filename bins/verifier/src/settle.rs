@@ -1,7 +1,7 @@
 //! Looks again at documents that seemed to differ. The two sides are not read at the same instant, and what the source's
 //! TTL monitor deletes meanwhile reaches the destination a moment later: such a difference goes away by itself.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use bson::RawDocumentBuf;
 use mongoferry_mongo::DocumentScan;
@@ -36,12 +36,28 @@ pub(crate) async fn settle(
     Ok(suspects)
 }
 
+/// Those of the documents with these `_id`s, bytes of their elements, that are different and stay so.
+pub(crate) async fn settle_ids(
+    pair: &CollectionPair,
+    ids: &BTreeSet<Vec<u8>>,
+) -> Result<Vec<DifferingDocument>, VerifierError> {
+    let suspects = look_at(pair, ids.iter().map(Vec::as_slice)).await?;
+    settle(pair, suspects).await
+}
+
 async fn look_again(
     pair: &CollectionPair,
     suspects: &[DifferingDocument],
 ) -> Result<Vec<DifferingDocument>, VerifierError> {
+    look_at(pair, suspects.iter().map(|suspect| suspect.id.as_slice())).await
+}
+
+async fn look_at<'a>(
+    pair: &CollectionPair,
+    ids: impl Iterator<Item = &'a [u8]>,
+) -> Result<Vec<DifferingDocument>, VerifierError> {
     let mut left = Vec::new();
-    for ids in commands_of_ids(pair, suspects)? {
+    for ids in commands_of_ids(pair, ids)? {
         let (source, destination) =
             tokio::try_join!(read_ids(pair, &pair.source, &ids), read_ids(pair, &pair.destination, &ids))?;
         left.extend(differing_documents(&source, destination));
@@ -55,13 +71,13 @@ async fn read_ids(pair: &CollectionPair, side: &Side, ids: &[RawDocumentBuf]) ->
     read_map(scan, pair, &Selection::everything()).await
 }
 
-fn commands_of_ids(
+fn commands_of_ids<'a>(
     pair: &CollectionPair,
-    suspects: &[DifferingDocument],
+    ids: impl Iterator<Item = &'a [u8]>,
 ) -> Result<Vec<Vec<RawDocumentBuf>>, VerifierError> {
     let (mut commands, mut bytes) = (Vec::<Vec<RawDocumentBuf>>::new(), 0);
-    for suspect in suspects {
-        let id = id_document(&suspect.id).map_err(|_| pair.without_id())?;
+    for id in ids {
+        let id = id_document(id).map_err(|_| pair.without_id())?;
         let length = id.as_bytes().len();
         match commands.last_mut() {
             Some(ids) if ids.len() < IDS_AT_ONCE && bytes + length <= ID_BYTES_AT_ONCE => ids.push(id),

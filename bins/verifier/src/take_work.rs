@@ -9,11 +9,14 @@ use mongoferry_stage::{Stage, StageResult};
 
 use crate::{
     VerifierArgs, VerifierError,
+    ahead::{Ahead, verify_ahead},
     decide::{Step, decide},
     metrics,
     verify::{Clusters, Order, is_finished, verify},
 };
 
+/// Collections compared at the same time while users write to the source.
+const AHEAD_AT_ONCE: usize = 2;
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
 /// Works until the process is to end.
@@ -29,25 +32,37 @@ pub async fn take_work(stage: Stage, args: VerifierArgs) -> StageResult {
     let clusters = Clusters { source, destination };
     let queue = stage.bus.work_queue(Queue::Verifier).await?;
     stage.ready.cancel();
+    // What was verified ahead is in the memory of the one that did.
+    let Some(lease) = stage.lease().await? else { return Ok(()) };
+    let (ahead, task) = verify_ahead(&stage, &clusters, AHEAD_AT_ONCE);
     let mut outcome = Ok(());
     while outcome.is_ok() && !stage.stopping.is_cancelled() {
         stage.set_activity("waiting for the cutover");
         let taken = tokio::select! {
             () = stage.stopping.cancelled() => break,
+            lost = lease.lost() => Err(lost),
             taken = mongoferry_stage::retry(&stage.stopping, "taking work", || queue.take()) => taken,
         };
         outcome = match taken {
-            Ok(Some(ticket)) => do_item(&stage, &clusters, ticket, args.collections.get()).await,
+            Ok(Some(ticket)) => do_item(&stage, &clusters, &ahead, ticket, args.collections.get()).await,
             Ok(None) => Ok(()),
             Err(error) => Err(error.into()),
         };
     }
+    drop(task);
+    lease.release().await?;
     clusters.source.shutdown().await;
     clusters.destination.shutdown().await;
     Ok(outcome?)
 }
 
-async fn do_item(stage: &Stage, clusters: &Clusters, ticket: WorkTicket, at_once: usize) -> Result<(), VerifierError> {
+async fn do_item(
+    stage: &Stage,
+    clusters: &Clusters,
+    ahead: &Ahead,
+    ticket: WorkTicket,
+    at_once: usize,
+) -> Result<(), VerifierError> {
     let WorkItem::Verify { cutover, metadata } = ticket.item else {
         tracing::warn!(item = ticket.item.id(), "an item of another role was in the verifier's queue");
         return Ok(ticket.finish().await?);
@@ -62,7 +77,7 @@ async fn do_item(stage: &Stage, clusters: &Clusters, ticket: WorkTicket, at_once
         Step::Compare(silent_from) => {
             tracing::info!(cutover, metadata, "comparing");
             let order = Order { cutover, metadata, silent_from, at_once };
-            match verify(stage, clusters, &ticket, &order).await? {
+            match verify(stage, clusters, ahead, &ticket, &order).await? {
                 None => Ok(ticket.give_back(LOOK_AGAIN).await?),
                 Some(verdict) => {
                     let equal = verdict.state == VerificationState::Equal;

@@ -9,6 +9,7 @@ use mongoferry_stage::Stage;
 
 use crate::{
     VerifierError,
+    ahead::Ahead,
     compare_all_documents::{compare_all_documents, compare_capped},
     compare_metadata,
     decide::phase_of,
@@ -38,6 +39,7 @@ const REPORT: Duration = Duration::from_secs(1);
 pub(crate) async fn verify(
     stage: &Stage,
     clusters: &Clusters,
+    ahead: &Ahead,
     ticket: &WorkTicket,
     order: &Order,
 ) -> Result<Option<Verification>, VerifierError> {
@@ -49,7 +51,7 @@ pub(crate) async fn verify(
         () = stage.stopping.cancelled() => return Ok(None),
         _ = phases.wait_for(|record| record.phase != phase) => return Ok(None),
         () = report(stage, ticket, &progress) => return Ok(None),
-        compared = compare(stage, clusters, order, &progress) => compared?,
+        compared = compare(stage, clusters, ahead, order, &progress) => compared?,
     }
     let verdict = progress.finished();
     if !ticket.still_held() {
@@ -60,9 +62,16 @@ pub(crate) async fn verify(
 }
 
 /// Compares in the foreground; everything found is in `progress`.
-async fn compare(stage: &Stage, clusters: &Clusters, order: &Order, progress: &Progress) -> Result<(), VerifierError> {
+async fn compare(
+    stage: &Stage,
+    clusters: &Clusters,
+    ahead: &Ahead,
+    order: &Order,
+    progress: &Progress,
+) -> Result<(), VerifierError> {
     if !order.metadata {
-        return compare_all_documents(clusters, order.silent_from, progress, &stage.stopping, order.at_once).await;
+        return compare_all_documents(clusters, ahead, order.silent_from, progress, &stage.stopping, order.at_once)
+            .await;
     }
     let lists = || async {
         tokio::try_join!(

@@ -4,8 +4,8 @@ use std::marker::PhantomData;
 
 use mongoferry_protocol::{
     CaptureProgress, Catalog, Checkpoint, CollectionPlan, CollectionUuid, Failure, Finalization, FinalizationStep,
-    IndexProgress, MigrationSettings, PhaseRecord, RangePlan, RangeProgress, Role, StartPoint, ValidationReport,
-    Verification,
+    Followed, IndexProgress, MigrationSettings, PhaseRecord, RangePlan, RangeProgress, Role, StartPoint,
+    ValidationReport, Verification, VerifiedAhead,
 };
 
 /// A key whose value is a `T`.
@@ -93,6 +93,16 @@ pub fn finalization(cutover: u32, step: FinalizationStep) -> Key<Finalization> {
 /// Written by the verifier.
 pub fn verification(cutover: u32, metadata: bool) -> Key<Verification> {
     Key::named(format!("verification.{cutover}.{}", if metadata { "metadata" } else { "documents" }))
+}
+
+/// Written by the verifier that holds its role's lease.
+pub fn verified_ahead() -> Key<VerifiedAhead> {
+    Key::named("verified-ahead")
+}
+
+/// Written by the same one.
+pub fn followed() -> Key<Followed> {
+    Key::named("followed")
 }
 
 /// The last failure of a process, written by itself.

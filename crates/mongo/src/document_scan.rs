@@ -1,17 +1,17 @@
 //! Reads documents for comparing them: a whole collection in storage order, or some documents by `_id`.
 //!
-//! By name, so that no privilege beyond `find` is needed; a collection that does not exist reads as empty. What is read
+//! Mostly by name, so that no privilege beyond `find` is needed; a collection that does not exist reads as empty. What is read
 //! is on a majority and not older than the given optime. Documents are handed out as the server sent them.
 
-use bson::{RawArray, RawArrayBuf, RawDocument, RawDocumentBuf, raw::cstr, rawdoc};
+use bson::{RawArray, RawBson, RawDocument, RawDocumentBuf, raw::cstr, rawdoc};
 use futures_util::StreamExt;
 use mongodb::{
     options::RunCursorCommandOptions,
     raw_batch_cursor::{RawBatch, RawBatchCursor},
 };
-use mongoferry_protocol::{Namespace, Optime};
+use mongoferry_protocol::{CollectionUuid, Namespace, Optime};
 
-use crate::{connection::Cluster, error::MongoError, optimes::timestamp};
+use crate::{catalog::uuid_binary, connection::Cluster, error::MongoError, optimes::timestamp, raw_id::one_of};
 
 /// What a batch should hold.
 const BATCH_BYTES: u64 = 2 * 1024 * 1024;
@@ -44,14 +44,14 @@ impl DocumentScan {
             0 => 1_000,
             average => (BATCH_BYTES / average).clamp(16, 20_000) as u32,
         };
-        let mut find = find(namespace, not_before, batch_size);
+        let mut find = find(namespace.collection().into(), not_before, batch_size);
         find.append(cstr!("hint"), rawdoc! {"$natural": 1});
         Self::open(cluster, namespace, find, batch_size).await
     }
 
     /// Begins to read the `_id`s of `namespace`, as documents `{_id: …}` in the order of the collection.
     pub async fn ids(cluster: &Cluster, namespace: &Namespace, not_before: Optime) -> Result<Self, MongoError> {
-        let mut find = find(namespace, not_before, IDS_BATCH);
+        let mut find = find(namespace.collection().into(), not_before, IDS_BATCH);
         find.append(cstr!("hint"), rawdoc! {"$natural": 1});
         find.append(cstr!("projection"), rawdoc! {"_id": 1});
         Self::open(cluster, namespace, find, IDS_BATCH).await
@@ -65,14 +65,32 @@ impl DocumentScan {
         not_before: Optime,
         ids: impl IntoIterator<Item = &RawDocument>,
     ) -> Result<Self, MongoError> {
-        let mut wanted = RawArrayBuf::new();
-        for id in ids {
-            let value = id.get("_id").map_err(|error| cluster.unexpected("find by _id", error))?;
-            wanted.push(value.ok_or_else(|| cluster.unexpected("find by _id", "a document without _id"))?);
-        }
-        let mut find = find(namespace, not_before, BY_IDS_BATCH);
-        find.append(cstr!("filter"), rawdoc! {"_id": {"$in": wanted}});
-        Self::open(cluster, namespace, find, BY_IDS_BATCH).await
+        let find = find(namespace.collection().into(), not_before, BY_IDS_BATCH);
+        Self::open_by_ids(cluster, namespace.database(), find, format!("find on {namespace}"), ids).await
+    }
+
+    /// As [`Self::by_ids`], whatever the collection is called by now. [`MongoError::CollectionGone`] if it is gone.
+    pub async fn by_ids_of(
+        cluster: &Cluster,
+        database: &str,
+        uuid: CollectionUuid,
+        not_before: Optime,
+        ids: impl IntoIterator<Item = &RawDocument>,
+    ) -> Result<Self, MongoError> {
+        let find = find(uuid_binary(uuid).into(), not_before, BY_IDS_BATCH);
+        Self::open_by_ids(cluster, database, find, format!("find on collection {uuid} of {database}"), ids).await
+    }
+
+    async fn open_by_ids(
+        cluster: &Cluster,
+        database: &str,
+        mut find: RawDocumentBuf,
+        what: String,
+        ids: impl IntoIterator<Item = &RawDocument>,
+    ) -> Result<Self, MongoError> {
+        let filter = one_of(ids).ok_or_else(|| cluster.unexpected(&what, "a document without _id"))?;
+        find.append(cstr!("filter"), filter);
+        Self::open_in(cluster, database, find, BY_IDS_BATCH, what).await
     }
 
     async fn open(
@@ -81,10 +99,18 @@ impl DocumentScan {
         find: RawDocumentBuf,
         batch_size: u32,
     ) -> Result<Self, MongoError> {
-        let what = format!("find on {namespace}");
+        Self::open_in(cluster, namespace.database(), find, batch_size, format!("find on {namespace}")).await
+    }
+
+    async fn open_in(
+        cluster: &Cluster,
+        database: &str,
+        find: RawDocumentBuf,
+        batch_size: u32,
+        what: String,
+    ) -> Result<Self, MongoError> {
         let options = RunCursorCommandOptions::builder().batch_size(batch_size).build();
-        let cursor =
-            cluster.database(namespace.database()).run_raw_cursor_command(find).with_options(options).batch().await;
+        let cursor = cluster.database(database).run_raw_cursor_command(find).with_options(options).batch().await;
         let cursor = cursor.map_err(|error| cluster.explain(&what, &error))?;
         Ok(Self { cluster: cluster.clone(), cursor, what })
     }
@@ -117,10 +143,10 @@ impl ScannedBatch {
     }
 }
 
-fn find(namespace: &Namespace, not_before: Optime, batch_size: u32) -> RawDocumentBuf {
+fn find(collection: RawBson, not_before: Optime, batch_size: u32) -> RawDocumentBuf {
     let mut read_concern = rawdoc! {"level": "majority"};
     if not_before != Optime::ZERO {
         read_concern.append(cstr!("afterClusterTime"), timestamp(not_before));
     }
-    rawdoc! {"find": namespace.collection(), "batchSize": i64::from(batch_size), "readConcern": read_concern}
+    rawdoc! {"find": collection, "batchSize": i64::from(batch_size), "readConcern": read_concern}
 }

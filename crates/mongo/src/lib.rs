@@ -30,6 +30,7 @@ mod range_planner;
 mod range_reader;
 mod raw_id;
 mod start_point;
+mod touched_documents;
 mod unique_conflicts;
 mod views;
 mod zero_timestamp;
@@ -67,3 +68,4 @@ pub use optimes::{LastOptimes, append_note, last_optimes, oplog_bounds, wait_for
 pub use range_planner::{RANGE_BYTES, draw_ranges, range_count};
 pub use range_reader::{CopyBatch, RangeReader, RangeRequest};
 pub use start_point::{choose_start_point, first_of_chain};
+pub use touched_documents::{TouchedDocument, touched_documents};

@@ -20,11 +20,44 @@ pub(crate) fn id_alone(document: &RawDocument) -> Option<RawDocumentBuf> {
     None
 }
 
+/// `{_id: {$in: […]}}` for documents `{_id: value}`, byte for byte; `None` if one of them is none.
+pub(crate) fn one_of<'a>(ids: impl IntoIterator<Item = &'a RawDocument>) -> Option<RawDocumentBuf> {
+    const NAME_AND_TYPE: usize = 5;
+    let mut array = Vec::new();
+    for (index, id) in ids.into_iter().enumerate() {
+        let bytes = id.as_bytes();
+        let element = bytes.get(4..bytes.len() - 1)?;
+        if element.get(1..NAME_AND_TYPE) != Some(b"_id\0") {
+            return None;
+        }
+        array.push(element[0]);
+        array.extend_from_slice(index.to_string().as_bytes());
+        array.push(0);
+        array.extend_from_slice(&element[NAME_AND_TYPE..]);
+    }
+    let wanted = document_of(&array)?;
+    let condition = document_of(&[b"\x04$in\0", wanted.as_slice()].concat())?;
+    RawDocumentBuf::from_bytes(document_of(&[b"\x03_id\0", condition.as_slice()].concat())?).ok()
+}
+
+fn document_of(elements: &[u8]) -> Option<Vec<u8>> {
+    let length = i32::try_from(elements.len() + 5).ok()?.to_le_bytes();
+    Some([&length, elements, &[0]].concat())
+}
+
 #[cfg(test)]
 mod tests {
     use bson::{RawBson, RawDocumentBuf, Regex, raw::cstr, rawdoc};
 
-    use super::id_alone;
+    use super::{id_alone, one_of};
+
+    #[test]
+    fn a_condition_holds_every_id_as_it_is() {
+        let ids = [rawdoc! {"_id": 1}, rawdoc! {"_id": "text"}, rawdoc! {"_id": {"a": 1}}];
+        let expected = rawdoc! {"_id": {"$in": [1, "text", {"a": 1}]}};
+        assert_eq!(one_of(ids.iter().map(|id| &**id)), Some(expected));
+        assert_eq!(one_of([&*rawdoc! {"n": 1}]), None);
+    }
 
     #[test]
     fn wherever_it_stands_and_whatever_it_is() {

@@ -27,6 +27,7 @@ mod phase_record;
 mod role;
 mod validation_report;
 mod verification;
+mod verified_ahead;
 mod wall_clock;
 mod work_item;
 mod write_order;
@@ -49,6 +50,7 @@ pub use migration_id::MigrationId;
 pub use migration_settings::{ClusterIdentity, CutoverMode, MigrationSettings};
 pub use migration_status::{
     CollectionStatus, CopierStatus, FailureStatus, IndexView, Lag, MigrationStatus, OutageStatus, PhaseStay, Report,
+    VerifiedAheadView,
 };
 pub use namespace::Namespace;
 pub use oplog_batch::OplogBatch;
@@ -59,6 +61,7 @@ pub use phase_record::{CutoverRecord, PhaseEntered, PhaseRecord};
 pub use role::Role;
 pub use validation_report::{DropTarget, Finding, Severity, ValidationReport};
 pub use verification::{Difference, DifferenceKind, Verification, VerificationState};
+pub use verified_ahead::{AheadCollection, AheadState, Followed, ForeignWrite, Suspect, VerifiedAhead};
 pub use wall_clock::now_ms;
 pub use work_item::{Queue, WorkItem};
 pub use write_order::WriteOrder;

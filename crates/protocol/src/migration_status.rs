@@ -84,6 +84,33 @@ pub struct PhaseStay {
     pub duration_ms: u64,
 }
 
+/// What was verified ahead of the cutover, so that the cutover need not.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct VerifiedAheadView {
+    /// Compared whole.
+    pub collections: u64,
+    /// To be compared ahead.
+    pub collections_total: u64,
+    /// To be compared at the cutover alone.
+    pub collections_at_cutover: u64,
+    pub documents: u64,
+    pub documents_total: u64,
+    pub bytes: u64,
+    pub bytes_total: u64,
+    /// To be compared at the cutover: of collections that are compared there alone, or not yet.
+    pub bytes_at_cutover: u64,
+    /// Documents compared again because they changed.
+    pub compared_again: u64,
+    /// Documents that were not equal when they were last looked at, mostly because a change of them was on its way.
+    pub suspects: u64,
+    /// Those of them that stay different while no change is on its way; the first are named.
+    pub differing_count: u64,
+    pub differing: Vec<Difference>,
+    /// Writes on the destination that are not mongoferry's.
+    pub foreign_writes: u64,
+}
+
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct MigrationStatus {
@@ -122,6 +149,8 @@ pub struct MigrationStatus {
     /// Seconds between the oldest and the newest entry in the source's oplog.
     pub oplog_window_seconds: Option<u64>,
     pub verified_documents: u64,
+    /// Absent until it has begun.
+    pub verified_ahead: Option<VerifiedAheadView>,
     pub failures: Vec<FailureStatus>,
     pub warnings: Vec<FailureStatus>,
     pub outages: Vec<OutageStatus>,

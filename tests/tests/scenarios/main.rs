@@ -1,6 +1,7 @@
 //! Whole migrations on real servers, as a user starts them. Every one ends with a byte-exact comparison that shares nothing
 //! with the product's verifier.
 
+mod ahead;
 mod catalog;
 mod consent;
 mod documents;

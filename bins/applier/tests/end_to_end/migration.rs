@@ -161,8 +161,12 @@ impl Migration {
     /// What a server replicates need not be what it did: the next primary must hold the same.
     async fn assert_members_equal(&self, destination: &Client) {
         let members = self.destination_set.member_count();
-        let note = doc! { "appendOplogNote": 1, "data": {}, "writeConcern": { "w": members as i64 } };
-        destination.database("admin").run_command(note).await.expect("reaches every member");
+        let at_rest = async {
+            while !is_at_rest(destination).await {
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, at_rest).await.expect("every member has everything");
         for member in 0..members {
             let member = self.destination_set.client_of_member(member).await.expect("connects");
             assert_equal(&self.user, &member).await;
@@ -176,4 +180,14 @@ impl Migration {
         self.user.shutdown().immediate(true).await;
         drop(self.source_set);
     }
+}
+
+/// All members take reads, and have applied what the primary has.
+async fn is_at_rest(set: &Client) -> bool {
+    let status = set.database("admin").run_command(doc! { "replSetGetStatus": 1 }).await.expect("answers");
+    let members: Vec<_> =
+        status.get_array("members").expect("members").iter().flat_map(|one| one.as_document()).collect();
+    let optimes: Vec<_> = members.iter().map(|one| one.get_document("optime").ok()).collect();
+    members.iter().all(|one| matches!(one.get_i32("state"), Ok(1 | 2)))
+        && optimes.windows(2).all(|two| two[0] == two[1])
 }

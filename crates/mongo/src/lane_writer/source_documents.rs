@@ -1,6 +1,6 @@
 //! Documents of the source, for the few that the applier can't bring up to date by their changes alone.
 
-use bson::{RawArrayBuf, RawDocumentBuf, rawdoc};
+use bson::{RawDocumentBuf, rawdoc};
 use futures_util::StreamExt;
 use mongodb::options::RunCursorCommandOptions;
 use mongoferry_protocol::{CollectionUuid, Optime};
@@ -8,6 +8,7 @@ use tokio::sync::OnceCell;
 
 use crate::{
     applier_state::ApplyError, catalog::uuid_binary, connection::Cluster, error::MongoError, optimes::timestamp,
+    raw_id::one_of,
 };
 
 /// So many `_id`s fit into a command for certain, and so many documents into a reply or two.
@@ -74,14 +75,11 @@ async fn read_some(
     not_before: Optime,
 ) -> Result<Vec<RawDocumentBuf>, MongoError> {
     let what = format!("find on collection {collection} of {database}");
-    let mut wanted = RawArrayBuf::new();
-    for id in ids {
-        let value = id.get("_id").map_err(|error| cluster.unexpected(&what, error))?;
-        wanted.push(value.ok_or_else(|| cluster.unexpected(&what, "a document without _id"))?);
-    }
+    let filter = one_of(ids.iter().map(|id| &**id));
+    let filter = filter.ok_or_else(|| cluster.unexpected(&what, "a document without _id"))?;
     let find = rawdoc! {
         "find": uuid_binary(collection),
-        "filter": { "_id": { "$in": wanted } },
+        "filter": filter,
         "batchSize": i64::from(BATCH_SIZE),
         "readConcern": { "level": "majority", "afterClusterTime": timestamp(not_before) },
     };

@@ -1,0 +1,141 @@
+//! Follows the changes of the source, once they are applied, and looks at the documents that they changed.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
+
+use mongoferry_bus::{BusError, StoredBatch, key};
+use mongoferry_mongo::last_optimes;
+use mongoferry_oplog::{EntryDecoder, open_batch};
+use mongoferry_protocol::{ChangePosition, CollectionUuid, OplogBatch, Optime, StartPoint};
+use mongoferry_stage::Stage;
+use tokio::time::Instant;
+
+use super::{look::look, state::Ahead};
+use crate::{VerifierError, id_bytes::id_bytes, verify::Clusters};
+
+/// Documents that a window names at most, but for the last batch of it.
+pub(super) const WINDOW_DOCUMENTS: usize = 20_000;
+/// A window lasts so long while there are changes, so that one that changes often is looked at once.
+const WINDOW: Duration = Duration::from_millis(500);
+const ASK_APPLIED: Duration = Duration::from_millis(50);
+
+/// Changed documents by collection of the source: the bytes of their `_id` elements.
+type Changed = BTreeMap<CollectionUuid, BTreeSet<Vec<u8>>>;
+
+/// Never ends by itself.
+pub(super) async fn follow(stage: &Stage, clusters: &Clusters, ahead: &Ahead) -> Result<(), VerifierError> {
+    let start = start_point(stage).await?;
+    let (sequence, resume) = {
+        let state = ahead.state();
+        (state.sequence, state.resume)
+    };
+    let mut decoder = EntryDecoder::resume(start, ChangePosition::end_of(resume));
+    let mut reader = stage.bus.batch_reader(sequence).await?;
+    let mut is_first = true;
+    loop {
+        let mut window = Window::default();
+        let mut until = None;
+        while window.documents < WINDOW_DOCUMENTS {
+            let next = match until {
+                None => Ok(reader.next().await),
+                Some(until) => tokio::time::timeout_at(until, reader.next()).await,
+            };
+            let Ok(batch) = next else { break };
+            let batch = batch?;
+            if std::mem::take(&mut is_first) && batch.batch.previous > resume {
+                let (expected, found) = (resume.to_string(), batch.batch.previous.to_string());
+                return Err(BusError::BrokenChain { expected, found }.into());
+            }
+            window.add(&mut decoder, &batch)?;
+            until.get_or_insert_with(|| Instant::now() + WINDOW);
+        }
+        wait_until_applied(stage, window.last).await?;
+        look_at(clusters, ahead, window, &decoder).await?;
+    }
+}
+
+/// It is there long before a migration is ready.
+async fn start_point(stage: &Stage) -> Result<StartPoint, VerifierError> {
+    loop {
+        if let Some(record) = stage.bus.records().get(&key::start_point()).await? {
+            return Ok(record.value);
+        }
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+}
+
+#[derive(Default)]
+struct Window {
+    changed: Changed,
+    documents: usize,
+    sequence: u64,
+    last: Optime,
+}
+
+impl Window {
+    fn add(&mut self, decoder: &mut EntryDecoder, stored: &StoredBatch<OplogBatch>) -> Result<(), VerifierError> {
+        for entry in open_batch(&stored.batch)?.iter() {
+            for change in decoder.decode(entry)? {
+                let Some((collection, document)) = change.kind.target() else { continue };
+                let Some(id) = id_bytes(document) else { continue };
+                let of_collection = self.changed.entry(collection).or_default();
+                if !of_collection.contains(id) {
+                    of_collection.insert(id.to_vec());
+                    self.documents += 1;
+                }
+            }
+        }
+        (self.sequence, self.last) = (stored.sequence, stored.batch.last);
+        Ok(())
+    }
+}
+
+async fn wait_until_applied(stage: &Stage, wanted: Optime) -> Result<(), VerifierError> {
+    loop {
+        let applied = stage.bus.records().get(&key::applied()).await?;
+        if applied.is_some_and(|record| record.value.applied >= wanted) {
+            return Ok(());
+        }
+        tokio::time::sleep(ASK_APPLIED).await;
+    }
+}
+
+async fn look_at(
+    clusters: &Clusters,
+    ahead: &Ahead,
+    window: Window,
+    decoder: &EntryDecoder,
+) -> Result<(), VerifierError> {
+    for (uuid, ids) in window.changed {
+        // A collection of which nothing was compared yet will be read as it is by then.
+        let collection = {
+            let mut state = ahead.state();
+            let collection = state.collections.get(&uuid).filter(|_| state.is_begun(uuid)).cloned();
+            collection.map(|collection| (collection, state.begin_look()))
+        };
+        let Some((collection, begun)) = collection else { continue };
+        let on_destination = last_optimes(&clusters.destination).await?.majority;
+        let count = ids.len() as u64;
+        let looked = look(clusters, &collection, ids.into_iter().collect(), [window.last, on_destination]).await?;
+        let due = last_optimes(&clusters.source).await?.last;
+        let mut state = ahead.state();
+        match looked {
+            Some(looked) => {
+                state.compared_again += count;
+                let unequal = looked.unequal_ids();
+                state.seen_equal(uuid, looked.equal, begun);
+                state.seen_unequal(uuid, unequal, due);
+            }
+            None => drop(state.collections.remove(&uuid)),
+        }
+    }
+    let mut state = ahead.state();
+    state.followed = window.last;
+    // A restart must read an open transaction from its beginning.
+    if decoder.oldest_open().is_none() {
+        (state.sequence, state.resume) = (window.sequence, window.last);
+    }
+    Ok(())
+}

@@ -1,8 +1,9 @@
 //! Chooses where the capture of the oplog begins, so that no transaction is captured in part.
 //!
-//! In the order of MongoDB's own initial sync: note the newest majority entry, look for transactions that are open,
-//! note the newest majority entry again. A transaction open at the second has its first entry at or after the first,
-//! or was seen in between.
+//! In the order of MongoDB's own initial sync: note the newest majority entry, look for transactions that are open, and wait
+//! until everything that could be seen there has reached a majority. A transaction whose end comes behind that has its first
+//! entry at or after the noted one, or was seen to be open. One that ended a moment ago, prepared before the noted entry, was not
+//! open any more: its end must not lie behind the start (a prepared transaction of 6.0.5 committed without a majority).
 
 use bson::{Document, doc};
 use mongoferry_protocol::{Optime, StartPoint};
@@ -10,16 +11,23 @@ use mongoferry_protocol::{Optime, StartPoint};
 use crate::{
     connection::Cluster,
     error::{Cause, MongoError},
-    optimes::{first_of, last_optimes, optime, timestamp},
+    optimes::{first_of, last_optimes, optime, timestamp, wait_for_majority},
 };
 
-/// To be called before any document is read.
+/// To be called before any document is read. Waits as long as the source confirms nothing by a majority.
 pub async fn choose_start_point(cluster: &Cluster) -> Result<StartPoint, MongoError> {
-    let noted = last_optimes(cluster).await?.majority;
-    let chain_start = first_of_chain(cluster, noted).await?;
-    let open_start = oldest_open_transaction(cluster, noted).await?;
-    let apply_after = last_optimes(cluster).await?.majority;
-    Ok(StartPoint { capture_from: open_start.map_or(chain_start, |open| open.min(chain_start)), apply_after })
+    loop {
+        let noted = last_optimes(cluster).await?;
+        let chain_start = first_of_chain(cluster, noted.majority).await?;
+        let open_start = oldest_open_transaction(cluster, noted.majority).await?;
+        let seen = last_optimes(cluster).await?;
+        let reached = wait_for_majority(cluster, seen.last).await?;
+        // After an election, what was seen may have been taken back, and be open again.
+        if noted.term == reached.term {
+            let capture_from = open_start.map_or(chain_start, |open| open.min(chain_start));
+            return Ok(StartPoint { capture_from, apply_after: reached.majority });
+        }
+    }
 }
 
 /// `at` itself, or the first entry of the chain of transaction entries that goes on behind it. A chain's optimes are

@@ -186,3 +186,48 @@ async fn a_start_within_a_chain_goes_back_to_its_beginning() {
     assert_eq!(found, optimes[0]);
     source.end().await;
 }
+
+/// The secondaries go on, or don't, with what they fetch.
+async fn hold_back(source: &Server, mode: &str) {
+    for member in 0..source.set.member_count() {
+        let client = source.set.client_of_member(member).await.expect("connects");
+        let hello = client.database("admin").run_command(doc! {"hello": 1}).await.expect("answers");
+        if hello.get_bool("secondary").expect("says so") {
+            let fail_point = doc! {"configureFailPoint": "rsSyncApplyStop", "mode": mode};
+            client.database("admin").run_command(fail_point).await.expect("is a test command");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_prepared_transaction_that_just_ended_is_captured_whole_or_not_at_all() {
+    let builder = ReplicaSet::builder().members(3).parameter("enableTestCommands=1");
+    let source = of_set(builder.start().await.expect("a replica set")).await;
+    source.insert("shop", "orders", vec![doc! {"_id": 1}]).await;
+    let mut session = source.user.start_session().await.expect("a session");
+    session.start_transaction().await.expect("none is open");
+    let insert = doc! {"insert": "orders", "documents": [{"_id": 2}]};
+    source.user.database("shop").run_command(insert).session(&mut session).await.expect("inserts");
+    let admin = source.user.database("admin");
+    let prepare = doc! {"prepareTransaction": 1, "writeConcern": {"w": "majority"}};
+    let prepared = admin.run_command(prepare).session(&mut session).await.expect("is prepared");
+    let prepared = prepared.get_timestamp("prepareTimestamp").expect("has one");
+    source.insert("shop", "orders", vec![doc! {"_id": 3}]).await;
+
+    hold_back(&source, "alwaysOn").await;
+    let commit = doc! {"commitTransaction": 1, "commitTimestamp": prepared, "writeConcern": {"w": 1}};
+    let committed = admin.run_command(commit).session(&mut session).await.expect("commits");
+    let committed = committed.get_timestamp("operationTime").expect("has one");
+    let (prepared, committed) =
+        (Optime::new(prepared.time, prepared.increment), Optime::new(committed.time, committed.increment));
+    assert!(last_optimes(&source.cluster).await.expect("answers").majority < committed);
+    let release = async {
+        // Only so that a choice which does not wait has ended by now.
+        tokio::time::sleep(std::time::Duration::from_secs(2)).await;
+        hold_back(&source, "off").await;
+    };
+    let (start, ()) = tokio::join!(choose_start_point(&source.cluster), release);
+    let start = start.expect("a start point");
+    assert!(start.capture_from <= prepared || start.apply_after >= committed, "{start:?} {prepared} {committed}");
+    source.end().await;
+}

@@ -16,8 +16,8 @@ pub const LIST: &[Operation] = &[
     operation("aborted transaction", ALWAYS, 1, aborted),
     operation("transaction over 16 MB", ALWAYS, 0, large),
     operation("transaction with catalog changes", (4, 4), 1, with_catalog_changes),
-    operation("prepared transaction, committed", (4, 4), 0, |dice| prepared(dice, true)),
-    operation("prepared transaction, aborted", (4, 4), 0, |dice| prepared(dice, false)),
+    operation("prepared transaction, committed", (4, 4), 1, |dice| prepared(dice, true)),
+    operation("prepared transaction, aborted", (4, 4), 1, |dice| prepared(dice, false)),
 ];
 
 fn statements(dice: &mut Dice) -> Vec<Statement> {

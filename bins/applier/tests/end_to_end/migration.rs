@@ -11,7 +11,7 @@ use mongoferry_mongo::{
 use mongoferry_protocol::{
     CaptureProgress, CutoverMode, MigrationSettings, Namespace, Optime, Phase, PhaseRecord, StartPoint, now_ms,
 };
-use mongoferry_testbed::{MongodVersion, NatsServer, ReplicaSet, ReplicaSetBuilder, assert_equal};
+use mongoferry_testbed::{MongodVersion, NatsServer, ReplicaSet, ReplicaSetBuilder, assert_equal, differences};
 
 use crate::{
     applier_process::ApplierProcess,
@@ -21,6 +21,8 @@ use crate::{
 
 const LANES: u32 = 4;
 const PATIENCE: Duration = Duration::from_secs(120);
+/// A member that was restarted says that it is in step a moment before all that it answers is.
+const CATCHING_UP: Duration = Duration::from_secs(20);
 
 pub struct Migration {
     pub bus: Bus,
@@ -169,7 +171,14 @@ impl Migration {
         tokio::time::timeout(PATIENCE, at_rest).await.expect("every member has everything");
         for member in 0..members {
             let member = self.destination_set.client_of_member(member).await.expect("connects");
-            assert_equal(&self.user, &member).await;
+            let equal = async {
+                while !differences(&self.user, &member).await.expect("both are read").is_empty() {
+                    tokio::time::sleep(Duration::from_millis(500)).await;
+                }
+            };
+            if tokio::time::timeout(CATCHING_UP, equal).await.is_err() {
+                assert_equal(&self.user, &member).await;
+            }
         }
     }
 

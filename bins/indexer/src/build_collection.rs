@@ -42,8 +42,7 @@ async fn build(indexer: &Indexer, plan: &CollectionPlan) -> Result<Vec<BuildOutc
         return Ok(Vec::new());
     }
     let specs = specifications(plan)?;
-    let version = indexer.destination_version;
-    Ok(build_indexes(&indexer.destination, version, &namespace, &specs).await?)
+    Ok(build_indexes(&indexer.destination, &namespace, &specs).await?)
 }
 
 fn specifications(plan: &CollectionPlan) -> Result<Vec<&RawDocument>, IndexerError> {

@@ -1,6 +1,6 @@
 //! What every item of work needs: connections and facts.
 
-use mongoferry_mongo::{Cluster, ServerVersion, facts};
+use mongoferry_mongo::Cluster;
 use mongoferry_protocol::Party;
 use mongoferry_stage::{Stage, StageError};
 
@@ -12,7 +12,6 @@ pub struct Indexer {
     pub stage: Stage,
     pub source: Cluster,
     pub destination: Cluster,
-    pub destination_version: ServerVersion,
 }
 
 impl Indexer {
@@ -24,7 +23,6 @@ impl Indexer {
         )?;
         stage.works_with(Party::Source, source.reachability());
         stage.works_with(Party::Destination, destination.reachability());
-        let destination_version = facts(&destination).await?.version;
-        Ok(Self { stage, source, destination, destination_version })
+        Ok(Self { stage, source, destination })
     }
 }

@@ -8,7 +8,7 @@ use bson::{Bson, Document};
 
 use crate::{
     facts::ServerVersion,
-    index_forms::{before_cutover, is_id_index, is_same_beside_uniqueness, truth, with_own_collation, without_expiry},
+    index_forms::{before_cutover, is_id_index, is_same_beside_uniqueness, truth, with_own_collation},
 };
 
 /// One command or two. In the order of the variants, across collections: expiry last.
@@ -25,7 +25,8 @@ pub enum IndexStep {
     MakeUnique {
         name: String,
     },
-    /// As on the source but for the expiry: what can't become so later, or not beside another that has to be unique first.
+    /// As on the source: what can't become so later, or not beside another that has to be unique first. From 6.0 on without
+    /// the expiry.
     BuildWhole {
         spec: Document,
     },
@@ -52,6 +53,18 @@ impl IndexStep {
     /// Can be done before the point of no return: changes can still be applied afterwards.
     pub fn is_preparation(&self) -> bool {
         matches!(self, Self::Drop { .. } | Self::Build { .. })
+    }
+
+    /// What can fail by the documents, and no dry run tells: built before the point of no return, without the expiry.
+    pub fn built_unique(&self) -> Option<Self> {
+        match self {
+            Self::BuildWhole { spec } if spec.get("unique").is_some_and(truth) => {
+                let mut spec = spec.clone();
+                spec.remove("expireAfterSeconds");
+                Some(Self::BuildWhole { spec })
+            }
+            _ => None,
+        }
     }
 
     pub fn name(&self) -> &str {
@@ -117,7 +130,7 @@ pub fn finalization_plan(source: &[Document], destination: &[Document], version:
 }
 
 /// The indexes that do not stand, in the form before the cutover: to be tried before anything else is touched for the sake of
-/// the order. Without those that could not stand beside another in that form, and those that no collMod makes unique.
+/// the order. Without those that could not stand beside another in that form, and those that no collMod makes unique or lets expire.
 pub fn missing_indexes(source: &[Document], destination: &[Document], version: ServerVersion) -> Vec<Document> {
     let is_missing = |index: &&Document| !destination.iter().any(|standing| name_of(standing) == name_of(index));
     let stands_alone = |spec: &Document| {
@@ -125,8 +138,8 @@ pub fn missing_indexes(source: &[Document], destination: &[Document], version: S
         !others.into_iter().any(|other| is_same_beside_uniqueness(other, spec))
     };
     let form = |index: &Document| {
-        let (spec, held_back) = before_cutover(index.clone(), version);
-        (version.is_at_least(6, 0) || !held_back.contains(&"unique")).then_some(spec)
+        let (spec, held_back) = before_cutover(index.clone());
+        (version.is_at_least(6, 0) || held_back.is_empty()).then_some(spec)
     };
     source.iter().filter(is_missing).filter_map(form).filter(stands_alone).collect()
 }
@@ -145,7 +158,7 @@ fn convertible(wanted: &[&Document], first: usize, version: ServerVersion) -> us
     if !version.is_at_least(6, 0) {
         return first;
     }
-    let forms: Vec<Document> = wanted.iter().map(|index| before_cutover((*index).clone(), version).0).collect();
+    let forms: Vec<Document> = wanted.iter().map(|index| before_cutover((*index).clone()).0).collect();
     let collides = |at: &usize| {
         forms.iter().enumerate().any(|(other, form)| other != *at && is_same_beside_uniqueness(form, &forms[*at]))
     };
@@ -154,13 +167,13 @@ fn convertible(wanted: &[&Document], first: usize, version: ServerVersion) -> us
 
 fn creation(index: &Document, convertible: bool, version: ServerVersion) -> Vec<IndexStep> {
     if convertible {
-        let (spec, _) = before_cutover(index.clone(), version);
+        let (spec, _) = before_cutover(index.clone());
         let rest = conversion(index, &spec, version).unwrap_or_default();
         return std::iter::once(IndexStep::Build { spec }).chain(rest).collect();
     }
     let mut spec = index.clone();
-    without_expiry(&mut spec, version);
-    let expiry = index.get("expireAfterSeconds").map(|seconds| set_expiry(index, seconds));
+    let later = version.is_at_least(6, 0).then(|| spec.remove("expireAfterSeconds")).flatten();
+    let expiry = later.map(|seconds| set_expiry(index, &seconds));
     std::iter::once(IndexStep::BuildWhole { spec }).chain(expiry).collect()
 }
 
@@ -267,7 +280,8 @@ mod tests {
             (SIX, doc! {}, doc! {"unique": true}, anew(doc! {})),
             (SIX, doc! {"prepareUnique": true}, doc! {}, vec![IndexStep::PrepareUnique { name: name() }]),
             (SIX, doc! {"expireAfterSeconds": 60}, doc! {}, vec![expiry(60)]),
-            (FIVE, doc! {"expireAfterSeconds": 60}, doc! {"expireAfterSeconds": 1_700_000_000}, vec![expiry(60)]),
+            (FIVE, doc! {"expireAfterSeconds": 60}, doc! {"expireAfterSeconds": 90}, vec![expiry(60)]),
+            (FIVE, doc! {"expireAfterSeconds": 60}, doc! {}, anew_whole(doc! {"expireAfterSeconds": 60})),
             (SIX, doc! {"expireAfterSeconds": 60.0}, doc! {"expireAfterSeconds": 60}, vec![]),
             (SIX, doc! {}, doc! {"expireAfterSeconds": 60}, anew(doc! {})),
             (SIX, doc! {"hidden": true}, doc! {}, vec![hidden(true)]),
@@ -301,14 +315,7 @@ mod tests {
             IndexStep::SetExpiry { name: "x_1".into(), seconds: Bson::Int32(5) },
         ];
         assert_eq!(plan, expected);
-        let mut harmless = expiring;
-        harmless.insert("expireAfterSeconds", 1_700_000_000);
-        let expected = [
-            dropped("a_1"),
-            IndexStep::BuildWhole { spec: harmless },
-            IndexStep::BuildWhole { spec: text },
-            IndexStep::SetExpiry { name: "x_1".into(), seconds: Bson::Int32(5) },
-        ];
+        let expected = [dropped("a_1"), IndexStep::BuildWhole { spec: expiring }, IndexStep::BuildWhole { spec: text }];
         assert_eq!(finalization_plan(&source, &[id.clone(), index(doc! {})], FIVE), expected);
         assert!(finalization_plan(std::slice::from_ref(&id), std::slice::from_ref(&id), SIX).is_empty());
     }
@@ -350,5 +357,8 @@ mod tests {
         assert!(missing_indexes(std::slice::from_ref(&unique), &[], FIVE).is_empty());
         assert!(missing_indexes(&[unique, plain], &[], SIX).is_empty());
         assert_eq!(missing_indexes(&[named("a")], &[], FIVE), [named("a")]);
+        let expiring = doc! {"v": 2, "key": {"x": 1}, "name": "x", "expireAfterSeconds": 5};
+        assert!(missing_indexes(std::slice::from_ref(&expiring), &[], FIVE).is_empty());
+        assert_eq!(missing_indexes(&[expiring], &[], SIX), [doc! {"v": 2, "key": {"x": 1}, "name": "x"}]);
     }
 }

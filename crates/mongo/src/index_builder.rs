@@ -12,7 +12,6 @@ use crate::{
     catalog::{has_default_collation, list_indexes},
     connection::Cluster,
     error::MongoError,
-    facts::ServerVersion,
     index_forms::{IndexForm, create_indexes, index_forms, with_own_collation},
 };
 
@@ -39,12 +38,11 @@ pub struct BuildOutcome {
 /// `source` are the specifications of the source's listIndexes. Fails only for what concerns the cluster as a whole.
 pub async fn build_indexes(
     destination: &Cluster,
-    version: ServerVersion,
     namespace: &Namespace,
     source: &[impl AsRef<RawDocument>],
 ) -> Result<Vec<BuildOutcome>, MongoError> {
-    let forms = index_forms(source, version)
-        .map_err(|error| destination.unexpected(&format!("listIndexes on {namespace}"), error))?;
+    let forms =
+        index_forms(source).map_err(|error| destination.unexpected(&format!("listIndexes on {namespace}"), error))?;
     let collated = has_default_collation(destination, namespace).await?;
     let own = |spec: &Document| with_own_collation(spec, collated);
     let specs: Vec<Document> = forms.iter().filter_map(|(_, form)| buildable(form)).map(|spec| own(&spec)).collect();

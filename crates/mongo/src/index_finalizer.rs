@@ -18,10 +18,12 @@ use crate::{
     final_names::take_final_names,
     finalization_plan::{IndexStep, finalization_plan, missing_indexes},
     index_builder::{IndexFailure, about_the_index},
-    index_forms::{create_indexes, normalized},
+    index_forms::{create_indexes, is_id_index, normalized, truth},
     unique_conflicts::unique_conflicts,
     views::finalize_views,
 };
+
+const INDEX_NOT_FOUND: i32 = 27;
 
 /// One line each, for the report.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -53,8 +55,8 @@ impl FinalizationOutcome {
 }
 
 /// Lets capped collections hold what the source's hold, builds what is missing and what stands in another place than on the
-/// source, prepares every conversion to unique and lists
-/// the conflicts. On destinations before 6.0 all that is left to the finalization.
+/// source, prepares every conversion to unique and lists the conflicts. On destinations before 6.0 an index is made unique here by
+/// being built anew; all else is left to the finalization.
 pub async fn prepare_finalization(source: &Cluster, destination: &Cluster) -> Result<FinalizationOutcome, MongoError> {
     let mut outcome = FinalizationOutcome::default();
     settle_capped(source, destination, &mut outcome).await?;
@@ -72,7 +74,24 @@ pub async fn prepare_finalization(source: &Cluster, destination: &Cluster) -> Re
             Some(conflicts) => outcome.problems.push(conflicts),
         }
     }
+    build_unique(destination, &plan, &mut outcome).await?;
     Ok(outcome)
+}
+
+/// Builds what is unique and can't become so, in the place of what stands under its name.
+async fn build_unique(destination: &Cluster, plan: &Plan, outcome: &mut FinalizationOutcome) -> Result<(), MongoError> {
+    for (namespace, step) in plan.steps() {
+        let Some(unique) = step.built_unique().filter(|unique| !outcome.is_unbuilt(namespace, unique.name())) else {
+            continue;
+        };
+        match drop_index(destination, namespace, unique.name()).await {
+            Ok(()) => {}
+            Err(MongoError::Command { cause, .. }) if cause.code == Some(INDEX_NOT_FOUND) => {}
+            Err(error) => return Err(error),
+        }
+        run_and_tell(destination, namespace, &unique, outcome).await?;
+    }
+    Ok(())
 }
 
 fn made_unique<'a>((namespace, step): (&'a Namespace, &'a IndexStep)) -> Option<(&'a Namespace, &'a str)> {
@@ -85,6 +104,14 @@ pub async fn revert_preparation(source: &Cluster, destination: &Cluster) -> Resu
     let mut done = Vec::new();
     for collection in standing.stores() {
         let wanted = indexes_of(&wanted, &collection.namespace, source)?;
+        for index in indexes(collection, destination)?.iter().filter(|index| is_unique(index)) {
+            let name = index.get_str("name").unwrap_or_default();
+            drop_index(destination, &collection.namespace, name).await?;
+            done.push(format!(
+                "index {name} of {}, which was unique, is dropped until the next cutover",
+                collection.namespace
+            ));
+        }
         for index in indexes(collection, destination)?.iter().filter(|index| is_prepared(index)) {
             let name = index.get_str("name").unwrap_or_default();
             let is_so_on_the_source =
@@ -262,6 +289,11 @@ fn indexes_of(listing: &CatalogListing, namespace: &Namespace, cluster: &Cluster
         Some(collection) => indexes(collection, cluster),
         None => Ok(Vec::new()),
     }
+}
+
+/// Beside `_id_`, as which no other index counts.
+fn is_unique(index: &Document) -> bool {
+    index.get("unique").is_some_and(truth) && !is_id_index(index)
 }
 
 fn is_prepared(index: &Document) -> bool {

@@ -2,14 +2,11 @@
 //!
 //! What could fail or delete while changes are replayed waits for the cutover: uniqueness and expiry. The kinds that a
 //! half-replayed document may not fit are built all the same: it is rare, and then the index goes until the cutover.
+//!
+//! Below 6.0 no expiry is both allowed and harmless (the server takes no more than the seconds since 1970, so that older dates
+//! would expire), and a plain index can't be given one later: there the index is built again at the cutover.
 
 use bson::{Bson, Document, RawDocument, doc};
-
-use crate::facts::ServerVersion;
-
-/// Below 6.0 a plain index can't be given an expiry later, so it gets one that nothing reaches: documents dated before
-/// 1972 would.
-const HARMLESS_EXPIRY: i32 = 1_700_000_000;
 
 #[derive(Clone, Debug, PartialEq)]
 pub enum IndexForm {
@@ -20,10 +17,7 @@ pub enum IndexForm {
 }
 
 /// The forms of all indexes of a collection by name, in order, without `_id_`.
-pub fn index_forms(
-    source: &[impl AsRef<RawDocument>],
-    destination: ServerVersion,
-) -> Result<Vec<(String, IndexForm)>, bson::error::Error> {
+pub fn index_forms(source: &[impl AsRef<RawDocument>]) -> Result<Vec<(String, IndexForm)>, bson::error::Error> {
     let mut forms: Vec<(String, IndexForm)> = Vec::new();
     for index in source {
         let index = normalized(index.as_ref())?;
@@ -31,7 +25,7 @@ pub fn index_forms(
             continue;
         }
         let name = index.get_str("name")?.to_owned();
-        let form = match index_form(index, destination) {
+        let form = match index_form(index) {
             IndexForm::Build { spec, .. } if forms.iter().any(|(_, other)| is_same_index(other, &spec)) => {
                 IndexForm::Deferred {
                     reason: "another index of the same keys stands in its way until the cutover".into(),
@@ -55,34 +49,23 @@ pub(crate) fn is_id_index(index: &Document) -> bool {
     index.get_document("key").is_ok_and(|key| key.len() == 1 && key.contains_key("_id") && key.get_str("_id").is_err())
 }
 
-fn index_form(spec: Document, destination: ServerVersion) -> IndexForm {
-    let (spec, held_back) = before_cutover(spec, destination);
+fn index_form(spec: Document) -> IndexForm {
+    let (spec, held_back) = before_cutover(spec);
     let held_back = (!held_back.is_empty()).then(|| format!("{} from the cutover on", held_back.join(" and ")));
     IndexForm::Build { spec, held_back }
 }
 
 /// The specification without uniqueness and expiry, and which of them it had.
-pub(crate) fn before_cutover(mut spec: Document, destination: ServerVersion) -> (Document, Vec<&'static str>) {
+pub(crate) fn before_cutover(mut spec: Document) -> (Document, Vec<&'static str>) {
     let mut held_back = Vec::new();
     if spec.remove("unique").is_some_and(|unique| truth(&unique)) {
         held_back.push("unique");
     }
     spec.remove("prepareUnique");
-    if without_expiry(&mut spec, destination) {
+    if spec.remove("expireAfterSeconds").is_some() {
         held_back.push("expireAfterSeconds");
     }
     (spec, held_back)
-}
-
-/// Takes the expiry out of a specification, or puts a harmless one in its place; false if it had none.
-pub(crate) fn without_expiry(spec: &mut Document, destination: ServerVersion) -> bool {
-    let expires = spec.contains_key("expireAfterSeconds");
-    if expires && destination.is_at_least(6, 0) {
-        spec.remove("expireAfterSeconds");
-    } else if expires {
-        spec.insert("expireAfterSeconds", HARMLESS_EXPIRY);
-    }
-    expires
 }
 
 /// What makes two indexes the same to createIndexes once their uniqueness is gone.
@@ -123,16 +106,12 @@ pub(crate) fn create_indexes(collection: &str, specs: &[Document]) -> Document {
 mod tests {
     use bson::{Document, RawDocumentBuf, doc};
 
-    use super::{HARMLESS_EXPIRY, IndexForm, index_forms};
-    use crate::ServerVersion;
+    use super::{IndexForm, index_forms};
 
-    const SIX: ServerVersion = ServerVersion::new(6, 0, 5);
-    const FIVE: ServerVersion = ServerVersion::new(5, 0, 4);
-
-    fn forms(version: ServerVersion, indexes: &[Document]) -> Vec<IndexForm> {
+    fn forms(indexes: &[Document]) -> Vec<IndexForm> {
         let raw: Vec<RawDocumentBuf> =
             indexes.iter().map(|index| RawDocumentBuf::try_from(index).expect("valid")).collect();
-        index_forms(&raw, version).expect("valid").into_iter().map(|(_, form)| form).collect()
+        index_forms(&raw).expect("valid").into_iter().map(|(_, form)| form).collect()
     }
 
     fn built(spec: Document, held_back: Option<&str>) -> IndexForm {
@@ -143,12 +122,10 @@ mod tests {
     fn forms_by_table() {
         let cases = [
             (
-                SIX,
                 doc! {"v": 2, "key": {"a": 1}, "name": "a_1", "ns": "d.c"},
                 built(doc! {"v": 2, "key": {"a": 1}, "name": "a_1"}, None),
             ),
             (
-                SIX,
                 doc! {"v": 2, "key": {"a": 1}, "name": "a_1", "unique": true, "partialFilterExpression": {"a": {"$gt": 1}}},
                 built(
                     doc! {"v": 2, "key": {"a": 1}, "name": "a_1", "partialFilterExpression": {"a": {"$gt": 1}}},
@@ -156,27 +133,21 @@ mod tests {
                 ),
             ),
             (
-                SIX,
                 doc! {"key": {"t": 1}, "name": "t_1", "expireAfterSeconds": 60},
                 built(doc! {"key": {"t": 1}, "name": "t_1"}, Some("expireAfterSeconds from the cutover on")),
             ),
             (
-                FIVE,
                 doc! {"key": {"t": 1}, "name": "t_1", "expireAfterSeconds": 60, "unique": true},
-                built(
-                    doc! {"key": {"t": 1}, "name": "t_1", "expireAfterSeconds": HARMLESS_EXPIRY},
-                    Some("unique and expireAfterSeconds from the cutover on"),
-                ),
+                built(doc! {"key": {"t": 1}, "name": "t_1"}, Some("unique and expireAfterSeconds from the cutover on")),
             ),
             (
-                SIX,
                 doc! {"key": {"a": 1}, "name": "a_1", "hidden": true, "prepareUnique": true},
                 built(doc! {"key": {"a": 1}, "name": "a_1", "hidden": true}, None),
             ),
-            (SIX, doc! {"key": {"$**": 1}, "name": "all"}, built(doc! {"key": {"$**": 1}, "name": "all"}, None)),
+            (doc! {"key": {"$**": 1}, "name": "all"}, built(doc! {"key": {"$**": 1}, "name": "all"}, None)),
         ];
-        for (version, index, expected) in cases {
-            assert_eq!(forms(version, std::slice::from_ref(&index)), [expected], "{index}");
+        for (index, expected) in cases {
+            assert_eq!(forms(std::slice::from_ref(&index)), [expected], "{index}");
         }
     }
 
@@ -184,10 +155,10 @@ mod tests {
     fn special_kinds_are_built_and_the_id_index_is_left_out() {
         for kind in ["hashed", "text", "2d", "2dsphere"] {
             let index = doc! {"key": {"a": 1, "b": kind}, "name": "x"};
-            assert_eq!(forms(SIX, std::slice::from_ref(&index)), [built(index, None)], "{kind}");
+            assert_eq!(forms(std::slice::from_ref(&index)), [built(index, None)], "{kind}");
         }
-        assert!(forms(SIX, &[doc! {"v": 2, "key": {"_id": 1}, "name": "_id_"}]).is_empty());
-        assert_eq!(forms(SIX, &[doc! {"key": {"_id": "hashed"}, "name": "h"}]).len(), 1);
+        assert!(forms(&[doc! {"v": 2, "key": {"_id": 1}, "name": "_id_"}]).is_empty());
+        assert_eq!(forms(&[doc! {"key": {"_id": "hashed"}, "name": "h"}]).len(), 1);
     }
 
     #[test]
@@ -195,7 +166,7 @@ mod tests {
         let plain = doc! {"key": {"a": 1}, "name": "plain"};
         let unique = doc! {"key": {"a": 1}, "name": "unique", "unique": true};
         let sparse = doc! {"key": {"a": 1}, "name": "sparse", "sparse": true};
-        let forms = forms(SIX, &[plain, unique, sparse]);
+        let forms = forms(&[plain, unique, sparse]);
         assert!(matches!(forms[0], IndexForm::Build { .. }));
         assert!(matches!(forms[1], IndexForm::Deferred { .. }));
         assert!(matches!(forms[2], IndexForm::Build { .. }));

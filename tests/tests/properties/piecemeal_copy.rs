@@ -3,8 +3,8 @@
 use bson::{RawArrayBuf, RawBsonRef, RawDocument, Timestamp};
 use mongoferry_bus::key;
 use mongoferry_mongo::{
-    CollectionInfo, MongoError, RangeReader, RangeRequest, ServerVersion, build_indexes, create_collection, facts,
-    insert_raw, list_catalog,
+    CollectionInfo, MongoError, RangeReader, RangeRequest, build_indexes, create_collection, facts, insert_raw,
+    list_catalog,
 };
 use mongoferry_oplog::IdKey;
 use mongoferry_protocol::{
@@ -19,7 +19,6 @@ use crate::{
 
 pub struct PiecemealCopy {
     collections: Vec<CollectionInfo>,
-    version: ServerVersion,
     apply_after: Optime,
     turns: usize,
     whole_collections: bool,
@@ -37,7 +36,7 @@ impl PiecemealCopy {
         let collections = listing.collections.iter().map(uuid_of).collect();
         let catalog = Catalog { listed_at: listing.listed_at, collections };
         migration.bus.records().put(&key::catalog(), &catalog).await.expect("stored");
-        Self { collections: listing.collections, version, apply_after: start.apply_after, turns, whole_collections }
+        Self { collections: listing.collections, apply_after: start.apply_after, turns, whole_collections }
     }
 
     /// Copies the documents that are chosen by their database and by their `_id`s; those that are copied already stay as
@@ -107,7 +106,7 @@ impl PiecemealCopy {
     /// Builds the indexes that the listing told of.
     pub async fn finish(&self, migration: &Migration<'_>) {
         for info in &self.collections {
-            build_indexes(&migration.destination, self.version, &info.namespace, &info.indexes).await.expect("built");
+            build_indexes(&migration.destination, &info.namespace, &info.indexes).await.expect("built");
         }
     }
 }

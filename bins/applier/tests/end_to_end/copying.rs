@@ -41,7 +41,6 @@ pub async fn copy(source: &Cluster, destination: &Cluster, listing: &CatalogList
 }
 
 async fn copy_collection(source: &Cluster, destination: &Cluster, info: &CollectionInfo, apply_after: Optime) {
-    let version = facts(destination).await.expect("answers").version;
     let mut from: Option<RawDocumentBuf> = None;
     loop {
         match copy_from(source, destination, info, from.as_deref(), apply_after).await {
@@ -50,7 +49,7 @@ async fn copy_collection(source: &Cluster, destination: &Cluster, info: &Collect
             Err((error, _)) => panic!("copying {}: {error}", info.namespace),
         }
     }
-    build_indexes(destination, version, &info.namespace, &info.indexes).await.expect("built");
+    build_indexes(destination, &info.namespace, &info.indexes).await.expect("built");
 }
 
 /// After an error, also the last document that was written.

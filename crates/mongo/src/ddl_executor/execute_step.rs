@@ -72,7 +72,7 @@ impl DdlExecutor {
             return Ok(());
         }
         let specs = specs.iter().map(|spec| self.raw(spec)).collect::<Result<Vec<_>, _>>()?;
-        for outcome in build_indexes(&self.cluster, self.version, namespace, &specs).await? {
+        for outcome in build_indexes(&self.cluster, namespace, &specs).await? {
             if let BuildState::Failed { reason } = outcome.state {
                 tracing::warn!(%namespace, index = outcome.name, reason, "an index waits for the finalization");
             }

@@ -53,9 +53,8 @@ async fn indexes(server: &Server, namespace: &Namespace) -> Vec<Document> {
 }
 
 async fn build(source: &Server, destination: &Server, namespace: &Namespace) -> Vec<(String, BuildState)> {
-    let version = facts(&destination.cluster).await.expect("facts").version;
     let specs = list_indexes(&source.cluster, namespace).await.expect("lists");
-    let outcomes = build_indexes(&destination.cluster, version, namespace, &specs).await.expect("builds");
+    let outcomes = build_indexes(&destination.cluster, namespace, &specs).await.expect("builds");
     outcomes.into_iter().map(|outcome| (outcome.name, outcome.state)).collect()
 }
 

@@ -3,6 +3,7 @@
 mod catalog;
 mod copying;
 mod dropping;
+mod held_back;
 mod indexes;
 mod oplog;
 mod refusals;

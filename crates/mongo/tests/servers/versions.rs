@@ -44,7 +44,7 @@ async fn serves_as_a_destination(version: MongodVersion) {
     source.run("shop", doc! {"createIndexes": "users", "indexes": indexes.to_vec()}).await;
     create_collection(&destination.cluster, version, &namespace, &bson::rawdoc! {}).await.expect("creates");
     let specs = list_indexes(&source.cluster, &namespace).await.expect("lists");
-    build_indexes(&destination.cluster, version, &namespace, &specs).await.expect("builds");
+    build_indexes(&destination.cluster, &namespace, &specs).await.expect("builds");
     prepare_finalization(&source.cluster, &destination.cluster).await.expect("prepares");
     let finalized = finalize(&source.cluster, &destination.cluster).await.expect("finalizes");
     assert_eq!(finalized.problems, Vec::<String>::new(), "{version}");

@@ -18,9 +18,12 @@ impl<'a> HeldCommands<'a> {
 
     /// From now on these commands of the stage, and only these, fail.
     pub async fn hold(&self, stage: &str, commands: &[&str]) {
-        let data = doc! {
-            "failCommands": commands, "appName": format!("mongoferry-{stage}"), "errorCode": INTERRUPTED,
-        };
+        self.fail(stage, commands, INTERRUPTED).await;
+    }
+
+    /// The same with an error of the server's.
+    pub async fn fail(&self, stage: &str, commands: &[&str], code: i32) {
+        let data = doc! {"failCommands": commands, "appName": format!("mongoferry-{stage}"), "errorCode": code};
         self.configure(doc! {"mode": "alwaysOn", "data": data}).await;
     }
 

@@ -6,6 +6,7 @@ use std::{
     time::Duration,
 };
 
+use bson::doc;
 use mongoferry_protocol::{CopierStatus, MigrationStatus, Phase};
 use serde_json::Value;
 use tokio::{
@@ -160,6 +161,15 @@ impl Migration {
 
     pub async fn wait_for_phase(&mut self, phase: Phase) -> MigrationStatus {
         self.wait_for(phase.as_str(), |status| status.phase == phase).await
+    }
+
+    /// Waits until what the source is told now has arrived on the destination.
+    pub async fn until_in_step(&mut self, clusters: &Clusters) {
+        let admin = clusters.source_client().await.database("admin");
+        let note = admin.run_command(doc! {"appendOplogNote": 1, "data": {"in": "step"}}).await.expect("is written");
+        let now = note.get_timestamp("operationTime").expect("a reply has a time").time;
+        let applied = |status: &MigrationStatus| status.applied_optime.is_some_and(|optime| optime.t > now);
+        self.wait_for("what was written since", applied).await;
     }
 
     /// The process of a role that is alive, by its heartbeats.

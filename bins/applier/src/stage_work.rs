@@ -29,7 +29,7 @@ pub async fn stage_work(stage: Stage, destination: DestinationArgs, source: Sour
             biased;
             () = migration_over(&stage) => Ok(()),
             lost = lease.lost() => Err(lost.into()),
-            applied = mongoferry_stage::retry(&stage.stopping, "applying changes", || apply(&stage, &destination, &source, &lease)) => applied,
+            applied = mongoferry_stage::retry(&stage, "applying changes", || apply(&stage, &destination, &source, &lease)) => applied,
         };
         let applied = match applied {
             Err(error) if error.tells_the_end() => told_in_time(&stage, error).await,

@@ -22,7 +22,7 @@ pub async fn copy_range(
     let Some(claim) = Claim::take(records, ticket, &range, &copier.stage.instance).await? else { return Ok(()) };
     copier.stage.set_activity(format!("copying {} range {number}", plan.namespace));
     let claim = Mutex::new(claim);
-    let copied = mongoferry_stage::retry(&copier.stage.stopping, "copying a range", || async {
+    let copied = mongoferry_stage::retry(&copier.stage, "copying a range", || async {
         let mut claim = claim.lock().await;
         let copied = copy_once(copier, &plan, &mut claim, apply_after).await;
         match copied {

@@ -30,8 +30,7 @@ pub async fn plan_collection(
 }
 
 async fn draw_once(copier: &Copier, ticket: &WorkTicket, plan: &CollectionPlan) -> Result<RangePlan, CopierError> {
-    let stopping = &copier.stage.stopping;
-    let drawn = mongoferry_stage::retry(stopping, "planning a collection", || draw(copier, ticket, plan)).await?;
+    let drawn = mongoferry_stage::retry(&copier.stage, "planning a collection", || draw(copier, ticket, plan)).await?;
     let records = copier.stage.bus.records();
     let key = key::range_plan(plan.uuid);
     if records.create(&key, &drawn).await?.is_some() {

@@ -30,7 +30,7 @@ impl Copier {
             self.stage.set_activity("waiting for a range");
             let take = async {
                 phases.wait_for(|record| record.phase == Phase::Copying).await;
-                mongoferry_stage::retry(&self.stage.stopping, "taking work", || queue.take()).await
+                mongoferry_stage::retry(&self.stage, "taking work", || queue.take()).await
             };
             tokio::select! {
                 () = self.stage.stopping.cancelled() => {}

@@ -28,7 +28,7 @@ pub async fn lead(
     let listener = api::bind(args.listen).await?;
     let board = Board::new(&stage);
     let leader = Leader { stage: stage.clone(), source, destination, args, board: board.clone() };
-    let leading = mongoferry_stage::retry(&stage.stopping, "leading", || leader.lead_once());
+    let leading = mongoferry_stage::retry(&stage, "leading", || leader.lead_once());
     tokio::select! {
         led = leading => Ok(led?),
         () = api::serve(listener, board, stage.clone()) => Ok(()),

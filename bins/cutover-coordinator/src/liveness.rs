@@ -7,7 +7,7 @@ use std::{
 };
 
 use mongoferry_bus::{Bus, BusError};
-use mongoferry_protocol::{CopierStatus, Heartbeat, Outage};
+use mongoferry_protocol::{CopierStatus, Failure, Heartbeat, Outage};
 use tokio::time::Instant;
 
 /// Follows the heartbeats in the background.
@@ -46,6 +46,13 @@ impl Liveness {
             heartbeat.outages.iter().map(|outage| (heartbeat.instance.clone(), outage.clone()))
         });
         outages.collect()
+    }
+
+    /// What processes that are alive fail at and try again.
+    pub fn troubles(&self) -> Vec<Failure> {
+        let known = self.lock();
+        let alive = known.values().filter(|(_, seen)| seen.elapsed() < SPEAKS_FOR);
+        alive.flat_map(|(heartbeat, _)| heartbeat.troubles.clone()).collect()
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, (Heartbeat, Instant)>> {

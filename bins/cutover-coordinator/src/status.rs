@@ -117,6 +117,9 @@ fn warnings(
     ahead: Option<&VerifiedAhead>,
 ) -> Result<Vec<FailureStatus>, BusError> {
     let mut warnings: Vec<FailureStatus> = failures(&view.mirror)?.iter().map(shown).collect();
+    let reported: Vec<(String, String)> = warnings.iter().map(reporter).collect();
+    let troubles = view.liveness.troubles();
+    warnings.extend(troubles.iter().map(shown).filter(|trouble| !reported.contains(&reporter(trouble))));
     warnings.extend(view.source_failure().iter().map(shown));
     warnings.extend(missing_indexes_warning(record, copy));
     warnings.extend(ahead.filter(|_| !record.phase.is_final()).into_iter().flat_map(verified_ahead::warnings));
@@ -135,6 +138,10 @@ fn warnings(
         }
     }));
     Ok(warnings)
+}
+
+fn reporter(warning: &FailureStatus) -> (String, String) {
+    (warning.code.clone(), warning.instance.clone())
 }
 
 /// In time for the operator to mend the cause or to accept it.

@@ -19,8 +19,7 @@ pub async fn build_collection(indexer: &Indexer, collection: CollectionUuid) -> 
     indexer.stage.set_activity(format!("building indexes of {}", plan.namespace));
     records.put(&key::index(collection), &building(&plan)?).await?;
     let began = Instant::now();
-    let outcomes =
-        mongoferry_stage::retry(&indexer.stage.stopping, "building indexes", || build(indexer, &plan)).await?;
+    let outcomes = mongoferry_stage::retry(&indexer.stage, "building indexes", || build(indexer, &plan)).await?;
     let took = began.elapsed();
     for outcome in &outcomes {
         if let BuildState::Failed { reason } = &outcome.state {

@@ -18,7 +18,7 @@ pub async fn finalize(indexer: &Indexer, cutover: u32, step: FinalizationStep) -
         FinalizationStep::Prepare => "preparing unique indexes",
         FinalizationStep::Finalize => "finalizing indexes and views",
     });
-    let outcome = mongoferry_stage::retry(&indexer.stage.stopping, "finalizing", || run(indexer, step)).await?;
+    let outcome = mongoferry_stage::retry(&indexer.stage, "finalizing", || run(indexer, step)).await?;
     for problem in &outcome.problems {
         tracing::warn!(problem, "not as on the source");
     }

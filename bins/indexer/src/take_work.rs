@@ -32,7 +32,7 @@ impl Indexer {
         let mut items: JoinSet<Result<(), IndexerError>> = JoinSet::new();
         self.stage.set_activity("waiting for a collection to be copied");
         loop {
-            let take = mongoferry_stage::retry(&self.stage.stopping, "taking work", || queue.take());
+            let take = mongoferry_stage::retry(&self.stage, "taking work", || queue.take());
             tokio::select! {
                 () = self.stage.stopping.cancelled() => break,
                 Some(ended) = items.join_next() => ended.expect("an item does not panic")?,

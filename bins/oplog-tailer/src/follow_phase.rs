@@ -23,7 +23,7 @@ pub async fn follow_phase(stage: Stage, source: SourceArgs) -> StageResult {
         biased;
         // Trying again with a lease that is lost would only keep from acquiring it anew.
         lost = lease.lost() => Err(lost.into()),
-        captured = mongoferry_stage::retry(&stage.stopping, "capturing the oplog", || capture(&stage, &source)) => captured,
+        captured = mongoferry_stage::retry(&stage, "capturing the oplog", || capture(&stage, &source)) => captured,
     };
     source.shutdown().await;
     lease.release().await?;

@@ -2,7 +2,7 @@
 
 use mongoferry_mongo::{CatalogListing, Cluster, CollectionInfo, is_capped, list_catalog};
 use mongoferry_protocol::{Difference, Optime};
-use mongoferry_stage::CancellationToken;
+use mongoferry_stage::Stage;
 use tokio::task::JoinSet;
 
 use crate::{
@@ -21,7 +21,7 @@ pub(crate) async fn compare_all_documents(
     ahead: &Ahead,
     silent_from: Optime,
     progress: &Progress,
-    stopping: &CancellationToken,
+    stage: &Stage,
     at_once: usize,
 ) -> Result<(), VerifierError> {
     let (source, destination) = tokio::try_join!(list_catalog(&clusters.source), list_catalog(&clusters.destination))?;
@@ -41,7 +41,7 @@ pub(crate) async fn compare_all_documents(
         }
         let since = [silent_from.max(source.listed_at), destination.listed_at];
         let pair = collection_pair(clusters, ours, theirs, since);
-        let (progress, stopping) = (progress.of_collection(), stopping.clone());
+        let (progress, stage) = (progress.of_collection(), stage.clone());
         let vouched = vouched.for_pair(ours, theirs).cloned();
         comparing.spawn(async move {
             let compare = || async {
@@ -50,7 +50,7 @@ pub(crate) async fn compare_all_documents(
                     None => compare_documents(&pair, &progress).await,
                 }
             };
-            let found = mongoferry_stage::retry(&stopping, "comparing a collection", compare).await;
+            let found = mongoferry_stage::retry(&stage, "comparing a collection", compare).await;
             if let Ok(found) = &found {
                 tracing::info!(namespace = %pair.namespace, documents = progress.documents(), differences = found.count, "compared");
             }

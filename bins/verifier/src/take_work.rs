@@ -41,7 +41,7 @@ pub async fn take_work(stage: Stage, args: VerifierArgs) -> StageResult {
         let taken = tokio::select! {
             () = stage.stopping.cancelled() => break,
             lost = lease.lost() => Err(lost),
-            taken = mongoferry_stage::retry(&stage.stopping, "taking work", || queue.take()) => taken,
+            taken = mongoferry_stage::retry(&stage, "taking work", || queue.take()) => taken,
         };
         outcome = match taken {
             Ok(Some(ticket)) => do_item(&stage, &clusters, &ahead, ticket, args.collections.get()).await,

@@ -57,7 +57,7 @@ pub(crate) async fn verify(
     if !ticket.still_held() {
         return Ok(None);
     }
-    mongoferry_stage::retry(&stage.stopping, "storing the verdict", || store(stage, &verdict)).await?;
+    mongoferry_stage::retry(stage, "storing the verdict", || store(stage, &verdict)).await?;
     Ok(Some(verdict))
 }
 
@@ -70,8 +70,7 @@ async fn compare(
     progress: &Progress,
 ) -> Result<(), VerifierError> {
     if !order.metadata {
-        return compare_all_documents(clusters, ahead, order.silent_from, progress, &stage.stopping, order.at_once)
-            .await;
+        return compare_all_documents(clusters, ahead, order.silent_from, progress, stage, order.at_once).await;
     }
     let lists = || async {
         tokio::try_join!(
@@ -80,12 +79,12 @@ async fn compare(
             facts(&clusters.destination)
         )
     };
-    let (source, destination, facts) = mongoferry_stage::retry(&stage.stopping, "listing both clusters", lists).await?;
+    let (source, destination, facts) = mongoferry_stage::retry(stage, "listing both clusters", lists).await?;
     progress.set_total(source.collections.len() + source.views.len());
     let differences =
         compare_metadata(&source, &destination, facts.version).map_err(|cause| VerifierError::Unreadable { cause })?;
     let recompare = || compare_capped(clusters, order.silent_from, &source, &destination);
-    let capped = mongoferry_stage::retry(&stage.stopping, "comparing capped collections", recompare).await?;
+    let capped = mongoferry_stage::retry(stage, "comparing capped collections", recompare).await?;
     for difference in differences.into_iter().chain(capped) {
         progress.differs(difference);
     }

@@ -240,11 +240,13 @@ impl Explain for MongoError {
             ),
             Self::AuthenticationRefused { .. } => {
                 "Check user, password, authSource and authMechanism of the connection \
-                string, and that the user has credentials for that mechanism."
+                string, and that the user has credentials for that mechanism. Once they are right on the cluster the migration goes \
+                on by itself; with another connection string, stop it and start it again."
                     .into()
             }
             Self::Unauthorized { what, .. } => {
-                format!("Grant the user the privilege to {what}; the README lists the roles each cluster needs.")
+                format!("Grant the user the privilege to {what}; the README lists the roles each cluster needs. \
+                The migration then goes on by itself.")
             }
             Self::CollectionGone { .. } => {
                 "It was dropped under way; its oplog entries will tell the destination. If this \
@@ -273,12 +275,12 @@ impl Explain for MongoError {
             }
             Self::DiskFull { cluster, .. } => {
                 format!(
-                    "Free or add disk space on {cluster}, then start the migration again; it goes on where it stood."
+                    "Free or add disk space on {cluster}; the migration then goes on by itself where it stood."
                 )
             }
             Self::WriteBlocked { cluster, .. } => format!(
                 "Release the write block of {cluster} (setUserWriteBlockMode {{global: false}}), or grant the user \
-                bypassWriteBlockingMode, then start the migration again."
+                bypassWriteBlockingMode; the migration then goes on by itself."
             ),
             Self::DocumentRefused { .. } => {
                 "Grant the user bypassDocumentValidation on the destination, or loosen the \
@@ -317,12 +319,13 @@ impl Explain for MongoError {
             | Self::Interrupted { .. }
             | Self::TransactionAborted { .. }
             | Self::NotConfirmed { .. } => Retry::Soon,
-            Self::MalformedUri { .. }
-            | Self::AuthenticationRefused { .. }
+            // An operator must act; then the work goes on by itself, for nothing is lost by waiting.
+            Self::AuthenticationRefused { .. }
             | Self::Unauthorized { .. }
-            | Self::DuplicateKey { .. }
             | Self::DiskFull { .. }
-            | Self::WriteBlocked { .. }
+            | Self::WriteBlocked { .. } => Retry::Soon,
+            Self::MalformedUri { .. }
+            | Self::DuplicateKey { .. }
             | Self::DocumentRefused { .. }
             | Self::Command { .. }
             | Self::CollectionDiffers { .. } => Retry::AfterFix,

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Outage, Role};
+use crate::{Failure, Outage, Role};
 
 /// Sent every second over core NATS; never stored.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,5 +18,7 @@ pub struct Heartbeat {
     pub activity: String,
     /// Whom it does not reach right now.
     pub outages: Vec<Outage>,
+    /// What it fails at and tries again.
+    pub troubles: Vec<Failure>,
     pub sent_at_ms: u64,
 }

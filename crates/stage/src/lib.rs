@@ -12,6 +12,7 @@ mod stage;
 mod stage_args;
 mod stop_signal;
 mod telemetry;
+mod troubles;
 mod uri_args;
 
 pub use drop_args::{DropArgs, DropArgsError};

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use mongoferry_protocol::{Explain, Retry};
+use mongoferry_protocol::{Explain, Failure, Retry};
 use tokio::time::Instant;
-use tokio_util::sync::CancellationToken;
+
+use crate::Stage;
 
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
@@ -12,12 +13,15 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Does `unit`, which must be whole and idempotent, until it succeeds, fails for good, the patience is used up or
-/// `stopping` is cancelled (then the last error is returned). An election takes seconds and is outlasted here.
+/// the process is to end (then the last error is returned). An election takes seconds and is outlasted here. Meanwhile the heartbeats
+/// tell what is tried again.
 pub async fn retry<T, E: Explain, F: Future<Output = Result<T, E>>>(
-    stopping: &CancellationToken,
+    stage: &Stage,
     what: &'static str,
     mut unit: impl FnMut() -> F,
 ) -> Result<T, E> {
+    let stopping = &stage.stopping;
+    let trouble = stage.trouble();
     let mut began = Instant::now();
     let mut pause = FIRST_PAUSE;
     loop {
@@ -33,6 +37,7 @@ pub async fn retry<T, E: Explain, F: Future<Output = Result<T, E>>>(
         if error.retry() != Retry::Soon || began.elapsed() > PATIENCE || stopping.is_cancelled() {
             return Err(error);
         }
+        trouble.note(Failure::of(stage.role, &stage.instance, &error));
         tracing::warn!(code = error.code(), %error, "{what} failed and is tried again");
         tokio::select! {
             () = stopping.cancelled() => return Err(error),

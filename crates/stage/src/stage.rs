@@ -10,6 +10,8 @@ use mongoferry_bus::{Bus, BusError, Lease, PhaseWatch};
 use mongoferry_protocol::{Heartbeat, Outage, Party, Reachability, Role, now_ms};
 use tokio_util::sync::CancellationToken;
 
+use crate::troubles::{Trouble, Troubles};
+
 /// The connections and signals of a stage. Cheap to clone.
 #[derive(Clone)]
 pub struct Stage {
@@ -28,6 +30,7 @@ pub struct Stage {
 struct Activity {
     text: Mutex<String>,
     parties: Mutex<Vec<(Party, Reachability)>>,
+    troubles: Troubles,
     active: AtomicBool,
 }
 
@@ -43,6 +46,7 @@ impl Stage {
         let activity = Activity {
             text: Mutex::new("starting".into()),
             parties: Mutex::new(vec![(Party::Bus, bus.reachability())]),
+            troubles: Troubles::default(),
             active: AtomicBool::new(true),
         };
         let phases = bus.phases();
@@ -65,6 +69,10 @@ impl Stage {
     pub fn outages(&self) -> Vec<Outage> {
         let parties = self.activity.parties.lock().expect("no panic while the parties are locked");
         parties.iter().filter_map(|(party, reachability)| reachability.outage(*party)).collect()
+    }
+
+    pub(crate) fn trouble(&self) -> Trouble {
+        self.activity.troubles.of_unit()
     }
 
     /// Waits for the role's lease; `None` if the process is to end first. Until then it stands by.
@@ -91,6 +99,7 @@ impl Stage {
             active: self.activity.active.load(Ordering::Relaxed),
             activity: self.activity.text.lock().expect("no panic while the activity is locked").clone(),
             outages: self.outages(),
+            troubles: self.activity.troubles.now(),
             sent_at_ms: now_ms(),
         }
     }

@@ -15,6 +15,7 @@ mod kinds;
 mod main_job;
 mod network;
 mod operator;
+mod operator_acts;
 mod refusals;
 mod security;
 mod versions;

@@ -1,6 +1,5 @@
 use std::time::Duration;
 
-use mongodb::bson::doc;
 use mongoferry_protocol::{MigrationStatus, Party, Phase};
 use mongoferry_testbed::{NatsServer, ProxyMode, ProxyPort, ReplicaSet, SeedSize, seed};
 use mongoferry_tests::{Clusters, Migration};
@@ -36,15 +35,6 @@ impl Legs {
             Party::Destination => self.clusters.destination.proxy(0).set(mode),
             Party::Bus => self.bus.set(mode),
         }
-    }
-
-    /// Waits until what the source is told now has arrived.
-    async fn until_in_step(&self, migration: &mut Migration) {
-        let admin = self.clusters.source_client().await.database("admin");
-        let note = admin.run_command(doc! {"appendOplogNote": 1, "data": {"in": "step"}}).await.expect("is written");
-        let now = note.get_timestamp("operationTime").expect("a reply has a time").time;
-        let applied = |status: &MigrationStatus| status.applied_optime.is_some_and(|optime| optime.t > now);
-        migration.wait_for("what was written since", applied).await;
     }
 }
 
@@ -85,11 +75,11 @@ async fn a_leg_that_is_down_is_named_and_the_migration_goes_on() {
             legs.set(party, ProxyMode::Pass);
             let healed = tokio::time::Instant::now();
             migration.wait_for("nothing is down", |status| status.outages.is_empty()).await;
-            legs.until_in_step(&mut migration).await;
+            migration.until_in_step(&legs.clusters).await;
             eprintln!("{mode:?} to the {party} for {lasted:.1?}: in step {:.1?} after its end", healed.elapsed());
         }
         legs.set(party, ProxyMode::Delay(Duration::from_millis(200)));
-        legs.until_in_step(&mut migration).await;
+        migration.until_in_step(&legs.clusters).await;
         legs.set(party, ProxyMode::Pass);
     }
     workload.stop().await.expect("the workload met no error");

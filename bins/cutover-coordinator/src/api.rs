@@ -46,6 +46,7 @@ fn router(board: Board, stage: Stage) -> Router {
         .route("/api/v1/pause", post(|state| command(state, Command::Pause)))
         .route("/api/v1/resume", post(|state| command(state, Command::Resume)))
         .route("/api/v1/commit", post(commit))
+        .route("/api/v1/extend", post(|state| command(state, Command::Extend)))
         .route("/api/v1/cancel", post(|state| command(state, Command::Cancel)));
     let views = Router::new()
         .route("/api/v1/progress", get(progress))

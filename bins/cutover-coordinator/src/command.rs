@@ -14,6 +14,8 @@ pub enum Command {
         accept_missing_indexes: bool,
     },
     Cancel,
+    /// Keep in step for longer.
+    Extend,
 }
 
 /// A command on its way from the API to the loop, with the way back for the answer.
@@ -29,6 +31,7 @@ impl Command {
             Self::Resume => "resume",
             Self::Commit { .. } => "commit",
             Self::Cancel => "cancel",
+            Self::Extend => "extend",
         }
     }
 }
@@ -43,6 +46,10 @@ pub enum Effect {
     },
     /// Forget what has failed and go on here.
     Recover(Phase),
+    /// Put the end off.
+    PutOff,
+    /// Go on behind the end, if that is still possible.
+    Revive,
     Refuse,
 }
 
@@ -64,7 +71,9 @@ pub fn effect(command: Command, record: &PhaseRecord) -> Effect {
         }
         Command::Cancel if phase == Phase::Cancelled => Effect::Nothing,
         Command::Cancel if phase.may_become(Phase::Cancelled) => Effect::Enter(Phase::Cancelled),
-        Command::Pause | Command::Resume | Command::Commit { .. } | Command::Cancel => Effect::Refuse,
+        Command::Extend if phase == Phase::Expired => Effect::Revive,
+        Command::Extend if !phase.is_final() && record.expires_at_ms.is_some() => Effect::PutOff,
+        Command::Pause | Command::Resume | Command::Commit { .. } | Command::Cancel | Command::Extend => Effect::Refuse,
     }
 }
 
@@ -85,6 +94,15 @@ mod tests {
 
     fn record(phase: Phase, came_from: Option<Phase>) -> PhaseRecord {
         PhaseRecord { phase, came_from, ..PhaseRecord::created() }
+    }
+
+    #[test]
+    fn the_end_is_put_off_while_a_timer_runs_and_taken_back_behind_it() {
+        let timed = |phase| PhaseRecord { expires_at_ms: Some(1), ..record(phase, None) };
+        assert_eq!(effect(Command::Extend, &timed(Phase::Ready)), Effect::PutOff);
+        assert_eq!(effect(Command::Extend, &timed(Phase::Expired)), Effect::Revive);
+        assert_eq!(effect(Command::Extend, &record(Phase::Copying, None)), Effect::Refuse);
+        assert_eq!(effect(Command::Extend, &timed(Phase::Committed)), Effect::Refuse);
     }
 
     #[test]

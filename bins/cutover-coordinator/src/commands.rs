@@ -23,6 +23,8 @@ impl Coordinator {
                 self.begin_cutover(accept_missing_indexes).await
             }
             Effect::Recover(next) => self.recover(next).await,
+            Effect::PutOff => self.put_off().await,
+            Effect::Revive => self.revive().await,
             Effect::Refuse => Err(CoordinatorError::NotNow { command: command.as_str(), phase }),
         }
     }

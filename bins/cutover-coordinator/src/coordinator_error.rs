@@ -2,7 +2,7 @@
 
 use mongoferry_bus::BusError;
 use mongoferry_mongo::MongoError;
-use mongoferry_protocol::{Explain, Phase, Retry};
+use mongoferry_protocol::{Explain, Optime, Phase, Retry};
 use mongoferry_stage::DropArgsError;
 
 #[derive(Debug, thiserror::Error)]
@@ -41,6 +41,10 @@ pub enum CoordinatorError {
     Finalization { summary: String },
     #[error("the destination can't build indexes of the source: {summary}")]
     MissingIndexes { summary: String },
+    #[error(
+        "the source's oplog begins at {oldest} by now, and capturing ended at {captured}: the changes between are lost"
+    )]
+    OutOfReach { captured: Optime, oldest: Optime },
     #[error("{command} is not possible while the migration is {phase}")]
     NotNow { command: &'static str, phase: Phase },
 }
@@ -64,6 +68,7 @@ impl Explain for CoordinatorError {
             Self::Finalization { .. } => "MF-CUTOVER-1",
             Self::NotNow { .. } => "MF-CUTOVER-2",
             Self::MissingIndexes { .. } => "MF-CUTOVER-5",
+            Self::OutOfReach { .. } => "MF-CUTOVER-6",
         }
     }
 
@@ -106,6 +111,10 @@ impl Explain for CoordinatorError {
             Self::MissingIndexes { .. } => "Mend the cause on the destination or drop the indexes on the source; or cut over \
                 with --accept-missing-indexes (the API: POST commit with {\"acceptMissingIndexes\": true}) to go without."
                 .into(),
+            Self::OutOfReach { .. } => "It can't be extended any more. Cancel it and begin a new one; what was copied is still on the \
+                destination, and `--drop` replaces it."
+                .into(),
+            Self::NotNow { command: "extend", .. } => "The timer runs from the first moment of being ready.".into(),
             Self::NotNow { command: "commit", .. } => {
                 "Wait until the migration is ready: `mongoferry status` says what is missing.".into()
             }
@@ -130,6 +139,7 @@ impl Explain for CoordinatorError {
             | Self::Different { .. }
             | Self::Finalization { .. }
             | Self::MissingIndexes { .. }
+            | Self::OutOfReach { .. }
             | Self::NotNow { .. } => Retry::AfterFix,
         }
     }

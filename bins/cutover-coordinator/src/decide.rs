@@ -90,6 +90,11 @@ pub fn decide(record: &PhaseRecord, facts: &Facts) -> Step {
     if let Some(failure) = stopping_failure(record.phase, facts) {
         return Step::Fail(StopReason::Reported(Box::new(failure)));
     }
+    if matches!(record.phase, Phase::CatchingUp | Phase::Ready)
+        && record.expires_at_ms.is_some_and(|at| facts.now_ms >= at)
+    {
+        return Step::Enter(Phase::Expired);
+    }
     match record.phase {
         Phase::Created => Step::Enter(Phase::Validating),
         Phase::Validating => match facts.validation_passed {
@@ -267,6 +272,18 @@ mod tests {
         assert_eq!(decide(&at(Phase::Ready), &lag(Some(60_001))), Step::Enter(Phase::CatchingUp));
         let auto = Facts { cutover_mode: Some(CutoverMode::Auto), ..lag(Some(0)) };
         assert_eq!(decide(&at(Phase::Ready), &auto), Step::BeginCutover);
+    }
+
+    #[test]
+    fn the_time_of_being_ready_is_up_once() {
+        let late = Facts { lag_ms: Some(0), now_ms: 5_000, ..facts() };
+        let timed = |phase, expires_at_ms| PhaseRecord { expires_at_ms: Some(expires_at_ms), ..at(phase) };
+        assert_eq!(decide(&timed(Phase::Ready, 5_001), &late), Step::Wait);
+        assert_eq!(decide(&timed(Phase::Ready, 5_000), &late), Step::Enter(Phase::Expired));
+        assert_eq!(decide(&timed(Phase::CatchingUp, 4_000), &late), Step::Enter(Phase::Expired));
+        assert_eq!(decide(&timed(Phase::Expired, 4_000), &late), Step::Wait);
+        let cutover = PhaseRecord { expires_at_ms: Some(1), ..in_cutover(Phase::Draining, None, false) };
+        assert_eq!(decide(&cutover, &late), Step::WriteNote);
     }
 
     #[test]

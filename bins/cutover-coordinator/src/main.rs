@@ -29,6 +29,7 @@ mod source_watch;
 mod status;
 mod steps;
 mod tidy_destination;
+mod timer;
 mod verified_ahead;
 mod view;
 

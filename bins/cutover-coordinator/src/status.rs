@@ -9,7 +9,7 @@ use mongoferry_protocol::{
 
 use crate::{
     commands::missing_indexes, coordinator_error::CoordinatorError, copy_progress::CopyProgress, facts::failures,
-    lag::lag, settings::label, verified_ahead, view::View,
+    lag::lag, settings::label, timer::WARN_BEFORE_MS, verified_ahead, view::View,
 };
 
 pub fn build(
@@ -55,6 +55,7 @@ pub fn build(
         oplog_window_seconds: oplog_window(source, capture.as_ref()),
         verified_documents: verified_documents(view, record)?,
         verified_ahead: ahead.as_ref().map(verified_ahead::view),
+        expires_at_ms: record.expires_at_ms,
         failures: record.failure.iter().map(shown).collect(),
         warnings: warnings(view, record, copy, ahead.as_ref())?,
         // As of the moment of the question.
@@ -122,6 +123,7 @@ fn warnings(
     warnings.extend(troubles.iter().map(shown).filter(|trouble| !reported.contains(&reporter(trouble))));
     warnings.extend(view.source_failure().iter().map(shown));
     warnings.extend(missing_indexes_warning(record, copy));
+    warnings.extend(expiry_warning(record));
     warnings.extend(ahead.filter(|_| !record.phase.is_final()).into_iter().flat_map(verified_ahead::warnings));
     warnings.extend(record.reverted.iter().map(|reason| {
         FailureStatus {
@@ -142,6 +144,22 @@ fn warnings(
 
 fn reporter(warning: &FailureStatus) -> (String, String) {
     (warning.code.clone(), warning.instance.clone())
+}
+
+/// In time to extend it, or to cut over.
+fn expiry_warning(record: &PhaseRecord) -> Option<FailureStatus> {
+    let left = record.expires_at_ms?.saturating_sub(now_ms());
+    let is_near = matches!(record.phase, Phase::CatchingUp | Phase::Ready) && left < WARN_BEFORE_MS;
+    is_near.then(|| FailureStatus {
+        code: "MF-CUTOVER-7".into(),
+        message: format!("the migration expires in {} minutes: it will no longer be kept in step", left / 60_000),
+        hint: "Cut over before, or run `mongoferry extend` for 24 hours more.".into(),
+        role: mongoferry_protocol::Role::CutoverCoordinator.to_string(),
+        instance: String::new(),
+        causes: Vec::new(),
+        retry: Retry::AfterFix,
+        at_ms: record.entered_at_ms(),
+    })
 }
 
 /// In time for the operator to mend the cause or to accept it.

@@ -15,6 +15,7 @@ use crate::{
     coordinator_error::CoordinatorError,
     decide::{Step, StopReason},
     tidy_destination,
+    timer::start_timer,
 };
 
 impl Coordinator {
@@ -32,6 +33,7 @@ impl Coordinator {
                     self.phase.enter(Phase::Starting, |_| ()).await
                 }
             },
+            Step::Enter(Phase::Ready) => self.phase.enter(Phase::Ready, start_timer).await,
             Step::Enter(next) => self.phase.enter(next, |_| ()).await,
             Step::ListCatalog => match self.list_catalog().await {
                 Err(error @ CoordinatorError::NotMigratable { .. }) => self.fail_with(&error).await,

@@ -35,6 +35,8 @@ pub enum Command {
     Resume(order::OrderArgs),
     /// Cut over, once writes to the source have stopped, and wait until the destination may be written to.
     Cutover(cutover::CutoverArgs),
+    /// Keep the migration ready for 24 hours more; also behind its end, as long as the source's oplog reaches back.
+    Extend(order::OrderArgs),
     /// Give the migration up. What was copied stays on the destination.
     Cancel(order::CancelArgs),
     /// Print the report of a migration.
@@ -60,6 +62,7 @@ impl Command {
             Self::Pause(args) => order::order(args, Order::Pause).await,
             Self::Resume(args) => order::order(args, Order::Resume).await,
             Self::Cutover(args) => cutover::cutover(args).await,
+            Self::Extend(args) => order::order(args, Order::Extend).await,
             Self::Cancel(args) => order::cancel(args).await,
             Self::Report(args) => report::report(args).await,
         }

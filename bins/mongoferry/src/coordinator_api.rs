@@ -22,6 +22,7 @@ pub enum Order {
         accept_missing_indexes: bool,
     },
     Cancel,
+    Extend,
 }
 
 #[derive(Clone)]
@@ -81,6 +82,7 @@ impl CoordinatorApi {
                 ("commit", serde_json::json!({"acceptMissingIndexes": accept_missing_indexes}))
             }
             Order::Cancel => ("cancel", nothing),
+            Order::Extend => ("extend", nothing),
         };
         self.ask(Method::POST, name, Some(request)).await.map(drop)
     }

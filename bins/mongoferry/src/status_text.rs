@@ -2,6 +2,7 @@
 
 use mongoferry_protocol::{
     CollectionStatus, CopierStatus, FailureStatus, IndexState, MigrationStatus, OutageStatus, Phase, VerifiedAheadView,
+    now_ms,
 };
 
 use crate::{
@@ -43,12 +44,19 @@ fn overview(status: &MigrationStatus) -> String {
     if let Some(seconds) = status.oplog_window_seconds {
         lines.push(format!("headroom     the source's oplog holds {}", ms_text(seconds * 1000)));
     }
+    lines.extend(timer_phrase(status).map(|text| format!("timer        {text}")));
     lines.extend(status.verified_ahead.as_ref().map(|ahead| format!("verified ahead  {}", ahead_phrase(ahead))));
     if status.verified_documents > 0 {
         lines.push(format!("verified     {}", counted(status.verified_documents, "document")));
     }
     lines.extend(status.write_downtime_ms.map(|downtime| format!("write downtime  {}", ms_text(downtime))));
     lines.join("\n")
+}
+
+fn timer_phrase(status: &MigrationStatus) -> Option<String> {
+    let left = status.expires_at_ms?.saturating_sub(now_ms());
+    matches!(status.phase, Phase::CatchingUp | Phase::Ready)
+        .then(|| format!("expires in {}; `mongoferry extend` adds 24 h", ms_text(left)))
 }
 
 /// How much is left for the cutover is what the operator waits for.
@@ -152,7 +160,9 @@ pub fn next_step(status: &MigrationStatus) -> &'static str {
         Phase::Paused => "run `mongoferry resume` to go on",
         Phase::Failed => "do what the failure says, then run `mongoferry resume`, or start `mongoferry migrate` again",
         Phase::Cancelled => "drop what was copied before another attempt",
-        Phase::Expired => "begin anew: the source's oplog no longer reaches back far enough",
+        Phase::Expired => {
+            "run `mongoferry extend` to go on, as long as the source's oplog reaches back to when capturing ended"
+        }
     }
 }
 
@@ -189,6 +199,7 @@ pub fn example_status(phases: &[Phase]) -> MigrationStatus {
         oplog_window_seconds: None,
         verified_documents: 0,
         verified_ahead: None,
+        expires_at_ms: None,
         failures: Vec::new(),
         warnings: Vec::new(),
         outages: Vec::new(),

@@ -33,7 +33,7 @@ struct Capture<'a> {
     due: Option<Instant>,
 }
 
-/// Captures until the migration ends or the process is stopped. On an error everything unconfirmed is forgotten; called
+/// Captures until the migration ends or expires, or the process is stopped. On an error everything unconfirmed is forgotten; called
 /// again, it goes on behind what the bus has stored. Dropped when the lease is lost: what is under way then is refused if another
 /// has published.
 pub async fn capture(stage: &Stage, source: &Cluster) -> Result<(), CaptureError> {
@@ -52,7 +52,7 @@ pub async fn capture(stage: &Stage, source: &Cluster) -> Result<(), CaptureError
         tokio::select! {
             biased;
             () = stage.stopping.cancelled() => break,
-            record = phases.wait_for(|record| !record.underlying().captures()) => {
+            record = phases.wait_for(|record| !record.captures()) => {
                 tracing::info!(phase = %record.phase, "capture ends");
                 break;
             }

@@ -151,6 +151,8 @@ pub struct MigrationStatus {
     pub verified_documents: u64,
     /// Absent until it has begun.
     pub verified_ahead: Option<VerifiedAheadView>,
+    /// When keeping in step ends by itself, unless it is extended; set once the migration was ready.
+    pub expires_at_ms: Option<u64>,
     pub failures: Vec<FailureStatus>,
     pub warnings: Vec<FailureStatus>,
     pub outages: Vec<OutageStatus>,

@@ -116,7 +116,7 @@ impl Phase {
             (Paused, to) => to.may_pause() || to == Failed || to == Cancelled,
             (from, Failed) => !from.is_final() && from != Failed,
             (Failed, to) => !matches!(to, Committed | Paused | Failed | Expired),
-            (Ready, Expired) | (Expired, CatchingUp) => true,
+            (CatchingUp | Ready, Expired) | (Expired, CatchingUp) => true,
             (Expired, Cancelled) => true,
             (from, Cancelled) => !from.is_final() && from != Finalizing,
             _ => false,

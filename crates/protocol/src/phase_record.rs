@@ -41,6 +41,9 @@ pub struct PhaseRecord {
     pub cutover: Option<CutoverRecord>,
     /// Why the last cutover was taken back.
     pub reverted: Option<String>,
+    /// When keeping in step ends by itself, in milliseconds since 1970; set when the migration is ready for the first time.
+    #[serde(default)]
+    pub expires_at_ms: Option<u64>,
 }
 
 impl PhaseRecord {
@@ -52,6 +55,7 @@ impl PhaseRecord {
             failure: None,
             cutover: None,
             reverted: None,
+            expires_at_ms: None,
         }
     }
 
@@ -81,6 +85,11 @@ impl PhaseRecord {
         self.came_from.unwrap_or(self.phase)
     }
 
+    /// The oplog-tailer captures: also during a pause or a failure, but not once the time is up.
+    pub fn captures(&self) -> bool {
+        self.phase != Phase::Expired && self.underlying().captures()
+    }
+
     /// When the present phase was entered, in milliseconds since 1970.
     pub fn entered_at_ms(&self) -> u64 {
         self.history.last().map_or(0, |entered| entered.at_ms)
@@ -100,5 +109,14 @@ mod tests {
         let resumed = paused.entering(paused.underlying()).expect("a pause ends");
         assert_eq!((resumed.phase, resumed.came_from), (Phase::Copying, None));
         assert!(copying.entering(Phase::Committed).is_none());
+    }
+
+    #[test]
+    fn capture_outlasts_a_pause_but_not_the_expiry() {
+        let ready = PhaseRecord { phase: Phase::Ready, ..PhaseRecord::created() };
+        assert!(ready.entering(Phase::Paused).expect("ready may pause").captures());
+        let expired = ready.entering(Phase::Expired).expect("ready may expire");
+        assert!(!expired.captures());
+        assert!(expired.entering(Phase::CatchingUp).expect("may be extended").captures());
     }
 }

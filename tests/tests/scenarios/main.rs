@@ -18,4 +18,5 @@ mod operator;
 mod operator_acts;
 mod refusals;
 mod security;
+mod timer;
 mod versions;

@@ -1,4 +1,4 @@
-//! `mongoferry pause`, `resume` and `cancel`: one call each, answered when it is done.
+//! `mongoferry pause`, `resume`, `extend` and `cancel`: one call each, answered when it is done.
 
 use clap::{Args, builder::FalseyValueParser};
 

@@ -87,6 +87,11 @@ async fn work(stage: &Stage, clusters: &Clusters, ahead: &Ahead, at_once: usize)
     Ok(())
 }
 
+/// The cutover waits, and nobody writes to the source: what is left is looked at without waiting for company.
+fn is_waited_for(stage: &Stage) -> bool {
+    stage.phases.current().is_some_and(|record| record.phase.is_revertible_cutover())
+}
+
 /// From here on every change is followed.
 async fn beginning(stage: &Stage, clusters: &Clusters) -> Result<VerifiedAhead, VerifierError> {
     let destination_followed = last_optimes(&clusters.destination).await?.majority;

@@ -12,13 +12,14 @@ use mongoferry_protocol::{ChangePosition, CollectionUuid, OplogBatch, Optime, St
 use mongoferry_stage::Stage;
 use tokio::time::Instant;
 
-use super::{look::look, state::Ahead};
+use super::{is_waited_for, look::look, state::Ahead};
 use crate::{VerifierError, id_bytes::id_bytes, verify::Clusters};
 
 /// Documents that a window names at most, but for the last batch of it.
 pub(super) const WINDOW_DOCUMENTS: usize = 20_000;
 /// A window lasts so long while there are changes, so that one that changes often is looked at once.
 const WINDOW: Duration = Duration::from_millis(500);
+const SHORT_WINDOW: Duration = Duration::from_millis(20);
 const ASK_APPLIED: Duration = Duration::from_millis(50);
 
 /// Changed documents by collection of the source: the bytes of their `_id` elements.
@@ -49,7 +50,8 @@ pub(super) async fn follow(stage: &Stage, clusters: &Clusters, ahead: &Ahead) ->
                 return Err(BusError::BrokenChain { expected, found }.into());
             }
             window.add(&mut decoder, &batch)?;
-            until.get_or_insert_with(|| Instant::now() + WINDOW);
+            let window = if is_waited_for(stage) { SHORT_WINDOW } else { WINDOW };
+            until.get_or_insert_with(|| Instant::now() + window);
         }
         wait_until_applied(stage, window.last).await?;
         look_at(clusters, ahead, window, &decoder).await?;

@@ -13,6 +13,7 @@ use super::{look::look, state::Ahead};
 use crate::{VerifierError, id_bytes::id_bytes, verify::Clusters};
 
 const PAUSE: Duration = Duration::from_secs(1);
+const SHORT_PAUSE: Duration = Duration::from_millis(50);
 
 /// Never ends by itself.
 pub(super) async fn watch_destination(stage: &Stage, clusters: &Clusters, ahead: &Ahead) -> Result<(), VerifierError> {
@@ -20,7 +21,7 @@ pub(super) async fn watch_destination(stage: &Stage, clusters: &Clusters, ahead:
         let until = last_optimes(&clusters.destination).await?.majority;
         let after = ahead.state().destination_followed;
         if until <= after {
-            tokio::time::sleep(PAUSE).await;
+            rest(stage).await;
             continue;
         }
         let (touched, followed) = touched_documents(&clusters.destination, after, until).await?;
@@ -42,8 +43,20 @@ pub(super) async fn watch_destination(stage: &Stage, clusters: &Clusters, ahead:
         }
         ahead.state().destination_followed = followed;
         if followed == until {
-            tokio::time::sleep(PAUSE).await;
+            rest(stage).await;
         }
+    }
+}
+
+async fn rest(stage: &Stage) {
+    let mut phases = stage.phases.clone();
+    let cutover = async {
+        phases.wait_for(|record| record.phase.is_revertible_cutover()).await;
+        tokio::time::sleep(SHORT_PAUSE).await;
+    };
+    tokio::select! {
+        () = tokio::time::sleep(PAUSE) => {}
+        () = cutover => {}
     }
 }
 

@@ -108,3 +108,66 @@ fn beyond_operators(id: RawDocumentBuf, delta: RawDocumentBuf, form: DeltaForm) 
 fn is_unsafe(document: &RawDocument, form: DeltaForm) -> bool {
     form != DeltaForm::Stage && is_altered_by_the_server(document)
 }
+
+#[cfg(test)]
+mod tests {
+    use bson::{RawDocumentBuf, Timestamp, rawdoc};
+    use mongoferry_mongo::{CollectionMap, DeltaForm, MappedCollection, WriteStep};
+    use mongoferry_oplog::{CollectionWork, LaneWork, OrderedStep, UpdateStep};
+    use mongoferry_protocol::{CollectionUuid, Namespace, WriteOrder};
+
+    use super::{lane_steps, update};
+
+    fn work(number: u8, ordered: Vec<OrderedStep>) -> CollectionWork {
+        let uuid = CollectionUuid::from_bytes([number; 16]);
+        let inserts = if ordered.is_empty() { vec![rawdoc! {"_id": 1}] } else { Vec::new() };
+        CollectionWork { uuid, deletes: Vec::new(), inserts, updates: Vec::new(), ordered }
+    }
+
+    fn map(order: WriteOrder) -> CollectionMap {
+        let mapped = MappedCollection { namespace: Namespace::new("shop", "orders"), order };
+        [(CollectionUuid::from_bytes([1; 16]), mapped)].into_iter().collect()
+    }
+
+    fn delta(delta: RawDocumentBuf, form: DeltaForm) -> WriteStep {
+        update(UpdateStep::Delta { id: rawdoc! {"_id": 1}, delta }, form)
+    }
+
+    #[test]
+    fn changes_of_collections_that_are_gone_are_left_out() {
+        let work = LaneWork { collections: vec![work(1, vec![]), work(2, vec![])], ..LaneWork::default() };
+        let lane = lane_steps(work, &map(WriteOrder::ByDocument), DeltaForm::Stage);
+        assert_eq!((lane.collections.len(), lane.skipped), (1, 1));
+    }
+
+    #[test]
+    fn each_delta_takes_what_is_exact_on_its_destination() {
+        let inner = || rawdoc! {"$v": 2, "diff": {"sa": {"u": {"b": 1}}}};
+        assert!(matches!(delta(inner(), DeltaForm::Stage), WriteStep::Delta { .. }));
+        assert!(matches!(delta(inner(), DeltaForm::Pipeline), WriteStep::Pipeline { .. }));
+        assert!(matches!(delta(inner(), DeltaForm::Reread), WriteStep::Reread { .. }));
+        let numbers = rawdoc! {"$v": 1, "$set": {"a.10": 1, "a.9": 1}};
+        assert!(matches!(delta(numbers, DeltaForm::Stage), WriteStep::Pipeline { .. }), "not in another order");
+        let later = rawdoc! {"$v": 2, "diff": {"sdata": {"b": {"o": 1}}}};
+        assert!(matches!(delta(later, DeltaForm::Pipeline), WriteStep::Reread { .. }), "not known");
+    }
+
+    #[test]
+    fn a_zero_timestamp_is_read_again_where_pipelines_are_not_safe() {
+        let document = rawdoc! {"_id": 1, "at": Timestamp { time: 0, increment: 0 }};
+        let replace = || UpdateStep::Replace { id: rawdoc! {"_id": 1}, document: document.clone() };
+        assert!(matches!(update(replace(), DeltaForm::Reread), WriteStep::Reread { .. }));
+        assert!(matches!(update(replace(), DeltaForm::Stage), WriteStep::Replace { .. }));
+    }
+
+    #[test]
+    fn under_a_collation_an_insert_makes_room_first() {
+        let insert = || vec![OrderedStep::Insert { document: rawdoc! {"_id": "A"} }];
+        let steps = |order| {
+            let work = LaneWork { collections: vec![work(1, insert())], ..LaneWork::default() };
+            lane_steps(work, &map(order), DeltaForm::Stage).collections.remove(0).steps
+        };
+        assert_eq!(steps(WriteOrder::UnderCollation)[0], WriteStep::Delete { id: rawdoc! {"_id": "A"} });
+        assert!(!matches!(steps(WriteOrder::Whole)[0], WriteStep::Delete { .. }));
+    }
+}

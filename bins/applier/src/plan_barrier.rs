@@ -5,7 +5,8 @@
 //! the source gives it to a collection: a collection that is in the way has not got that name yet, and waits under a
 //! name of its own until the oplog tells where it belongs.
 
-use mongoferry_mongo::{CollectionMap, DdlPlan, DdlStep, MapChange, MappedCollection, write_order};
+use bson::{RawDocument, RawDocumentBuf, raw::cstr, rawdoc};
+use mongoferry_mongo::{CollectionMap, DdlPlan, DdlStep, MapChange, MappedCollection, is_old_index, write_order};
 use mongoferry_oplog::Ddl;
 use mongoferry_protocol::{CollectionUuid, Namespace};
 use serde_bytes::ByteBuf;
@@ -14,7 +15,7 @@ use serde_bytes::ByteBuf;
 pub fn plan_barrier(ddl: &Ddl, map: &CollectionMap) -> DdlPlan {
     let mut plan = DdlPlan { kind: kind(ddl).to_owned(), ..DdlPlan::default() };
     match ddl {
-        Ddl::Create { uuid, namespace, options, .. } => {
+        Ddl::Create { uuid, namespace, options, id_index } => {
             if let Some(series) = namespace.time_series() {
                 // No server renames a time-series collection, so one whose name is taken is going to be dropped.
                 if map.holder_of(namespace).is_some_and(|holder| holder != *uuid) {
@@ -28,7 +29,7 @@ pub fn plan_barrier(ddl: &Ddl, map: &CollectionMap) -> DdlPlan {
                 Some(mapped) => move_to(&mut plan, *uuid, mapped, &place),
                 None => {
                     let order = write_order(options);
-                    let options = ByteBuf::from(options.as_bytes());
+                    let options = ByteBuf::from(with_old_index(options, id_index.as_deref()).into_bytes());
                     plan.steps.push(DdlStep::Create { namespace: place.clone(), options });
                     plan.map_changes.push(MapChange::Set(*uuid, MappedCollection { namespace: place, order }));
                 }
@@ -70,6 +71,21 @@ pub fn plan_barrier(ddl: &Ddl, map: &CollectionMap) -> DdlPlan {
         Ddl::CollMod { .. } => {}
     }
     plan
+}
+
+/// The index on `_id` is made by every server in the present version, unless `create` says otherwise. An entry without one is
+/// of a client's `applyOps`, and the server then made one of version 1 (4.4.2, 5.0.4 and 6.0.5).
+fn with_old_index(options: &RawDocument, id_index: Option<&RawDocument>) -> RawDocumentBuf {
+    let mut options = options.to_owned();
+    let made_otherwise = ["clusteredIndex", "timeseries", "collation"];
+    match id_index {
+        Some(index) if is_old_index(index) => options.append(cstr!("idIndex"), index.to_owned()),
+        None if !made_otherwise.iter().any(|option| matches!(options.get(option), Ok(Some(_)))) => {
+            options.append(cstr!("idIndex"), rawdoc! {"v": 1, "key": {"_id": 1}, "name": "_id_"});
+        }
+        Some(_) | None => {}
+    }
+    options
 }
 
 fn kind(ddl: &Ddl) -> &'static str {
@@ -144,6 +160,10 @@ mod tests {
         CollectionUuid::from_bytes([number; 16])
     }
 
+    fn id_index(version: i32) -> RawDocumentBuf {
+        rawdoc! {"v": version, "key": {"_id": 1}, "name": "_id_"}
+    }
+
     fn ns(name: &str) -> Namespace {
         Namespace::new("db", name)
     }
@@ -153,7 +173,12 @@ mod tests {
     }
 
     fn create(number: u8, name: &str) -> Ddl {
-        Ddl::Create { uuid: uuid(number), namespace: ns(name), options: RawDocumentBuf::new(), id_index: None }
+        Ddl::Create {
+            uuid: uuid(number),
+            namespace: ns(name),
+            options: RawDocumentBuf::new(),
+            id_index: Some(id_index(2)),
+        }
     }
 
     fn drop_of(number: u8) -> Ddl {
@@ -284,5 +309,18 @@ mod tests {
         let options = rawdoc! {"validationLevel": "off"};
         let ddl = Ddl::CollMod { uuid: uuid(1), namespace: ns("a"), options, index };
         assert_eq!(plan_barrier(&ddl, &map).steps.len(), 1);
+    }
+
+    #[test]
+    fn an_old_index_on_the_id_stays_old() {
+        let clustered = rawdoc! {"clusteredIndex": {"key": {"_id": 1}, "unique": true}};
+        for (options, index, expected) in [
+            (RawDocumentBuf::new(), Some(id_index(2)), RawDocumentBuf::new()),
+            (RawDocumentBuf::new(), Some(id_index(1)), rawdoc! {"idIndex": id_index(1)}),
+            (RawDocumentBuf::new(), None, rawdoc! {"idIndex": id_index(1)}),
+            (clustered.clone(), None, clustered),
+        ] {
+            assert_eq!(super::with_old_index(&options, index.as_deref()), expected);
+        }
     }
 }

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use bson::{Document, RawDocument, RawDocumentBuf, doc, rawdoc};
+use bson::{Document, RawBsonRef, RawDocument, RawDocumentBuf, doc, raw::cstr, rawdoc};
 use futures_util::{StreamExt, TryStreamExt, stream};
 use mongoferry_protocol::{CollectionUuid, Namespace, Optime};
 
@@ -30,7 +30,7 @@ pub struct CollectionInfo {
     /// Views and time-series collections have none.
     pub uuid: Option<CollectionUuid>,
     pub kind: CollectionKind,
-    /// `options` of listCollections, as it came.
+    /// As [`listed_options`] says.
     pub options: RawDocumentBuf,
     /// The specifications of listIndexes in the server's order, `_id_` included.
     pub indexes: Vec<RawDocumentBuf>,
@@ -218,11 +218,27 @@ fn parse_entry(database: &str, entry: &RawDocument) -> Result<Option<CollectionI
         namespace,
         uuid: uuid.map(CollectionUuid::from_bytes),
         kind,
-        options: entry.get_document("options")?.to_owned(),
+        options: listed_options(entry)?,
         indexes: Vec::new(),
         size_bytes: 0,
         document_count: 0,
     }))
+}
+
+/// `options` of an entry of listCollections as it came; with `idIndex`, as `create` takes it, where that is of the version
+/// before 2: servers up to 3.2 made such, and keep them.
+pub(crate) fn listed_options(entry: &RawDocument) -> Result<RawDocumentBuf, bson::error::Error> {
+    let mut options = entry.get_document("options")?.to_owned();
+    if let Some(index) = entry.get("idIndex")?.and_then(|index| index.as_document()).filter(|index| is_old_index(index))
+    {
+        options.append(cstr!("idIndex"), index.to_owned());
+    }
+    Ok(options)
+}
+
+/// An index of the version before 2.
+pub fn is_old_index(index: &RawDocument) -> bool {
+    matches!(index.get("v"), Ok(Some(RawBsonRef::Int32(1) | RawBsonRef::Int64(1) | RawBsonRef::Double(1.0))))
 }
 
 async fn detail(cluster: &Cluster, info: CollectionInfo, wanted: Detail) -> Result<CollectionInfo, MongoError> {

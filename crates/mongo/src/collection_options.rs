@@ -15,6 +15,10 @@ pub fn portable_options(options: &RawDocument, version: ServerVersion) -> Result
     if let Ok(collation) = taken.get_document_mut("collation") {
         collation.remove("version");
     }
+    // Up to 4.2 it names its collection.
+    if let Ok(index) = taken.get_document_mut("idIndex") {
+        index.remove("ns");
+    }
     // 6.0 replaced the one option by the other.
     if version.is_at_least(6, 0) && taken.remove("recordPreImages").is_some_and(|value| value.as_bool() == Some(true)) {
         taken.insert("changeStreamPreAndPostImages", doc! {"enabled": true});

@@ -4,8 +4,8 @@ use bson::{Document, RawDocument, RawDocumentBuf, doc};
 use mongoferry_protocol::Namespace;
 
 use crate::{
-    collection_options::options_before_cutover, connection::Cluster, error::MongoError, facts::ServerVersion,
-    optimes::first_of,
+    catalog::listed_options, collection_options::options_before_cutover, connection::Cluster, error::MongoError,
+    facts::ServerVersion, optimes::first_of,
 };
 
 const NAMESPACE_EXISTS: i32 = 48;
@@ -42,10 +42,9 @@ async fn require_equal(
     let command = doc! {"listCollections": 1, "filter": {"name": namespace.collection()}};
     let what = format!("listCollections on {}", namespace.database());
     let reply = destination.command(namespace.database(), command).await?;
-    let existing = first_of(&reply).and_then(|entry| entry.get_document("options").ok());
-    let existing = existing.ok_or_else(|| destination.unexpected(&what, "no options"))?;
-    let existing = RawDocumentBuf::try_from(existing)
-        .and_then(|raw| options_before_cutover(&raw, version))
+    let entry = first_of(&reply).ok_or_else(|| destination.unexpected(&what, "no entry"))?;
+    let existing = RawDocumentBuf::try_from(entry)
+        .and_then(|entry| options_before_cutover(&listed_options(&entry)?, version))
         .map_err(|error| destination.unexpected(&what, error))?;
     if same_fields(&existing, wanted) {
         return Ok(());

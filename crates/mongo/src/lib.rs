@@ -41,7 +41,8 @@ pub use applier_state::{
 };
 pub use bulk_writer::{Inserted, insert_raw};
 pub use catalog::{
-    CatalogListing, CollectionInfo, CollectionKind, list_catalog, list_indexes, list_metadata, list_namespaces, name_of,
+    CatalogListing, CollectionInfo, CollectionKind, is_old_index, list_catalog, list_indexes, list_metadata,
+    list_namespaces, name_of,
 };
 pub use collection_options::{is_capped, options_before_cutover, portable_options, write_order};
 pub use connection::Cluster;

@@ -17,8 +17,15 @@ use crate::{
     tally::Tally,
 };
 
-const PAIRS: [(MongodVersion, MongodVersion); 4] =
-    [(V4_2_6, V6_0_5), (V4_4_2, V6_0_27), (V5_0_4, V6_0_5), (V6_0_5, V6_0_27)];
+const PAIRS: [(MongodVersion, MongodVersion); 7] = [
+    (V4_2_6, V4_2_6),
+    (V4_2_6, V6_0_5),
+    (V4_4_2, V4_4_2),
+    (V4_4_2, V6_0_27),
+    (V5_0_4, V5_0_4),
+    (V5_0_4, V6_0_5),
+    (V6_0_5, V6_0_27),
+];
 
 fn all_cases() -> Vec<Case> {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("cases");
@@ -32,7 +39,7 @@ fn all_cases() -> Vec<Case> {
 async fn every_case_ends_equal_on_both_sides() {
     binary("mongoferry-applier");
     let cases = all_cases();
-    assert!(cases.len() >= 25);
+    assert!(cases.len() >= 30);
     for (source, destination) in PAIRS {
         let servers = Servers::start(source, destination).await;
         let concerned: Vec<&Case> = cases.iter().filter(|case| case.concerns(servers.release())).collect();

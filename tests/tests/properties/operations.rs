@@ -4,6 +4,7 @@
 mod arrays;
 mod catalog;
 mod indexes;
+mod kinds;
 mod outputs;
 mod pipelines;
 mod transactions;
@@ -31,7 +32,15 @@ const fn operation(name: &'static str, since: Release, weight: u32, make: fn(&mu
 
 /// In an order in which a tour gets something out of each.
 pub fn operations(release: Release) -> Vec<&'static Operation> {
-    let lists =
-        [writes::LIST, arrays::LIST, pipelines::LIST, indexes::LIST, transactions::LIST, outputs::LIST, catalog::LIST];
+    let lists = [
+        writes::LIST,
+        arrays::LIST,
+        pipelines::LIST,
+        indexes::LIST,
+        transactions::LIST,
+        outputs::LIST,
+        kinds::LIST,
+        catalog::LIST,
+    ];
     lists.into_iter().flatten().filter(|operation| operation.since <= release).collect()
 }

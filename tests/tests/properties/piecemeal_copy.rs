@@ -4,7 +4,7 @@ use bson::{RawArrayBuf, RawBsonRef, RawDocument, Timestamp};
 use mongoferry_bus::key;
 use mongoferry_mongo::{
     CollectionInfo, MongoError, RangeReader, RangeRequest, build_indexes, create_collection, facts, insert_raw,
-    list_catalog,
+    is_capped, list_catalog,
 };
 use mongoferry_oplog::IdKey;
 use mongoferry_protocol::{
@@ -29,14 +29,16 @@ impl PiecemealCopy {
     pub async fn list(migration: &Migration<'_>, start: StartPoint, turns: usize, whole_collections: bool) -> Self {
         let listing = list_catalog(&migration.source).await.expect("lists");
         let version = facts(&migration.destination).await.expect("answers").version;
-        for info in &listing.collections {
+        let stores: Vec<CollectionInfo> = listing.stores().cloned().collect();
+        for info in &stores {
             migration.bus.records().put(&key::collection(uuid_of(info)), &plan(info)).await.expect("stored");
-            create_collection(&migration.destination, version, &info.namespace, &info.options).await.expect("created");
+            let namespace = info.namespace.before_cutover();
+            create_collection(&migration.destination, version, &namespace, &info.options).await.expect("created");
         }
-        let collections = listing.collections.iter().map(uuid_of).collect();
+        let collections = stores.iter().map(uuid_of).collect();
         let catalog = Catalog { listed_at: listing.listed_at, collections };
         migration.bus.records().put(&key::catalog(), &catalog).await.expect("stored");
-        Self { collections: listing.collections, apply_after: start.apply_after, turns, whole_collections }
+        Self { collections: stores, apply_after: start.apply_after, turns, whole_collections }
     }
 
     /// Copies the documents that are chosen by their database and by their `_id`s; those that are copied already stay as
@@ -66,7 +68,10 @@ impl PiecemealCopy {
         chosen: &impl Fn(&CollectionInfo, &[u8]) -> bool,
     ) -> Result<(), MongoError> {
         let collection = uuid_of(info);
-        let range = CopyRange { collection, number: 0, order: ReadOrder::ById, lower: None, upper: None };
+        // Old servers know no way to read buckets by `_id`.
+        let whole = is_capped(&info.options) || info.namespace.time_series().is_some();
+        let order = if whole { ReadOrder::Natural } else { ReadOrder::ById };
+        let range = CopyRange { collection, number: 0, order, lower: None, upper: None };
         let request = RangeRequest {
             database: info.namespace.database(),
             range: &range,
@@ -85,7 +90,7 @@ impl PiecemealCopy {
                 }
             }
             if !documents.is_empty() {
-                insert_raw(&migration.destination, &info.namespace, &documents).await?;
+                insert_raw(&migration.destination, &info.namespace.before_cutover(), &documents).await?;
             }
         }
         Ok(())
@@ -106,7 +111,8 @@ impl PiecemealCopy {
     /// Builds the indexes that the listing told of.
     pub async fn finish(&self, migration: &Migration<'_>) {
         for info in &self.collections {
-            build_indexes(&migration.destination, &info.namespace, &info.indexes).await.expect("built");
+            let namespace = info.namespace.before_cutover();
+            build_indexes(&migration.destination, &namespace, &info.indexes).await.expect("built");
         }
     }
 }

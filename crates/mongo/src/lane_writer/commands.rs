@@ -160,6 +160,17 @@ mod tests {
     }
 
     #[test]
+    fn the_validator_has_no_say() {
+        let namespace = Namespace::new("shop", "orders");
+        let replace = WriteStep::Replace { id: rawdoc! {"_id": 1}, document: rawdoc! {"_id": 1} };
+        let steps = vec![insert(1, 1), replace];
+        let collection = CollectionSteps { namespace, uuid: CollectionUuid::from_bytes([1; 16]), steps };
+        for statement in Commands::new(&[Part::of(&collection)], InsertForm::Insert) {
+            assert!(statement.command.get_bool("bypassDocumentValidation").expect("says so"), "{}", statement.what);
+        }
+    }
+
+    #[test]
     fn a_command_holds_what_it_may_and_a_large_document_goes_alone() {
         let mib = 1024 * 1024;
         let steps = [insert(1, 5 * mib), insert(2, 5 * mib), insert(3, 5 * mib), insert(4, 15 * mib), insert(5, 1)];

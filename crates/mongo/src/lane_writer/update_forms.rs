@@ -112,6 +112,22 @@ mod tests {
     }
 
     #[test]
+    fn nothing_but_an_insert_creates_a_document() {
+        let (id, document) = (rawdoc! {"_id": 1}, rawdoc! {"_id": 1, "a": 1});
+        let mut stages = bson::RawArrayBuf::new();
+        stages.push(rawdoc! {"$set": {"a": 1}});
+        let creates = |step: WriteStep| {
+            let statement = update_statement(&step).expect("is an update");
+            statement.get_bool("upsert").expect("says so")
+        };
+        assert!(creates(WriteStep::Insert { document: document.clone() }));
+        assert!(!creates(WriteStep::Replace { id: id.clone(), document: document.clone() }));
+        assert!(!creates(WriteStep::Modify { id: id.clone(), modifiers: rawdoc! {"$set": {"a": 1}} }));
+        assert!(!creates(WriteStep::Delta { id: id.clone(), delta: rawdoc! {"$v": 2, "diff": {"u": {"a": 1}}} }));
+        assert!(!creates(WriteStep::Pipeline { id, stages }));
+    }
+
+    #[test]
     fn a_delta_goes_through_the_stage_as_it_is() {
         let delta = rawdoc! {"$v": 2, "diff": {"u": {"a": 1}}};
         let step = WriteStep::Delta { id: rawdoc! {"_id": "x"}, delta: delta.clone() };

@@ -51,6 +51,10 @@ async fn list(client: &Client, namespace: &Namespace) -> Result<Indexes> {
         let mut index: Document = cursor.deserialize_current()?;
         // Servers before 4.4 repeat the namespace in every index.
         index.remove("ns");
+        if index.contains_key("clustered") {
+            // An option of the collection, which 6.0.27 repeats here, and 6.0.5 does not.
+            index.remove("expireAfterSeconds");
+        }
         indexes.push((index.get_str("name").unwrap_or_default().to_owned(), index));
     }
     Ok(indexes)

@@ -126,6 +126,18 @@ impl Migration {
         self.api.trim_end_matches("/api/v1")
     }
 
+    /// Until the API listens, whatever it says.
+    pub async fn wait_for_api(&mut self) {
+        let began = Instant::now();
+        while self.http.get(self.api_address()).send().await.is_err() {
+            assert!(began.elapsed() < PATIENCE, "the API never listened\n{}", self.logs());
+            if let Some(ended) = self.child.try_wait().expect("a child can be asked") {
+                panic!("mongoferry ended ({ended}) before it listened\n{}", self.logs());
+            }
+            sleep(POLL).await;
+        }
+    }
+
     pub async fn status(&self) -> Option<MigrationStatus> {
         let answer = self.http.get(format!("{}/migration", self.api)).send().await.ok()?;
         answer.json().await.ok()

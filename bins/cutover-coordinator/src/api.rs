@@ -1,18 +1,20 @@
-//! The HTTP API: what mongosync's users know, and ours beside it.
+//! The HTTP API: what mongosync's users know, and ours beside it; and the page that shows it.
 
 mod answers;
 mod guard;
+mod page;
 mod progress;
 
 use std::net::SocketAddr;
 
 use axum::{
     Router,
-    extract::State,
+    extract::{Query, State},
     middleware,
     response::{IntoResponse, Response},
     routing::{get, post},
 };
+use mongoferry_protocol::{Phase, Report};
 use mongoferry_stage::Stage;
 use tokio::{net::TcpListener, sync::oneshot};
 
@@ -59,6 +61,7 @@ fn router(board: Board, stage: Stage) -> Router {
         .layer(middleware::from_fn(guard::check_token))
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(|| async { "ready\n" }))
+        .merge(page::routes())
         .layer(middleware::from_fn(guard::check_host_and_origin))
         .with_state(board)
 }
@@ -106,6 +109,27 @@ async fn migration(State(board): State<Board>) -> Response {
     board.status().map_or_else(answers::standing_by, |status| axum::Json(status).into_response())
 }
 
-async fn report(State(board): State<Board>) -> Response {
-    board.led().map_or_else(answers::standing_by, |led| axum::Json(&*led.report.borrow()).into_response())
+#[derive(serde::Deserialize)]
+struct ReportRequest {
+    when: Option<When>,
+}
+
+#[derive(serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum When {
+    /// Not before the migration has ended or failed. The launcher stops the coordinator then, so whoever asks afterwards may
+    /// be too late.
+    Ended,
+}
+
+async fn report(State(board): State<Board>, Query(ReportRequest { when }): Query<ReportRequest>) -> Response {
+    let Some(mut led) = board.led() else { return answers::standing_by() };
+    if let Some(When::Ended) = when {
+        let has_ended = |report: &Report| report.phase.is_final() || report.phase == Phase::Failed;
+        tokio::select! {
+            seen = led.report.wait_for(has_ended) => if seen.is_err() { return answers::ending() },
+            () = board.stopped() => return answers::ending(),
+        }
+    }
+    axum::Json(&*led.report.borrow()).into_response()
 }

@@ -38,6 +38,11 @@ impl Board {
         (!led.requests.is_closed() || self.bus_is_away()).then_some(led)
     }
 
+    /// Until this process is to end.
+    pub async fn stopped(&self) {
+        self.stage.stopping.cancelled().await;
+    }
+
     /// The status as it was last looked at, with the legs that are down right now.
     pub fn status(&self) -> Option<MigrationStatus> {
         let led = self.led()?;

@@ -1,0 +1,42 @@
+// What is wrong: failures, legs that are down, warnings; each with its code and what to do.
+
+import { msText } from "./amounts.js";
+import { byId, element, setContent } from "./element.js";
+
+export function showProblems(status) {
+  setContent(
+    byId("problems"),
+    ...status.failures.map((failure) => problem("bad", "Failure", failure)),
+    ...status.outages.map(outage),
+    ...status.warnings.map((warning) => problem("warn", "Warning", warning)),
+  );
+}
+
+/** One thing that is wrong, with what to do about it. */
+export function problem(tone, word, { code, message, hint, causes, role, instance }) {
+  const who = instance || role;
+  return element(
+    "div",
+    { class: `problem ${tone}` },
+    element("p", {}, element("strong", {}, word), " ", element("code", {}, code), who ? ` ${who}: ` : " ", message),
+    causes?.length ? element("p", { class: "quiet" }, causes.join(": ")) : null,
+    hint ? element("p", {}, element("span", { class: "do" }, "Do "), hint) : null,
+  );
+}
+
+function outage({ party, instances, downForMs, reason }) {
+  const text = ` for ${msText(downForMs)}, not reached by ${instances.join(", ")}: ${reason}`;
+  return element(
+    "div",
+    { class: "problem bad" },
+    element("p", {}, element("strong", {}, `The ${party} is down`), text),
+    element("p", {}, element("span", { class: "do" }, "Do "), "nothing if it comes back by itself; work goes on from where it stands."),
+  );
+}
+
+/** Shows in `target` why the API refused, or nothing. */
+export function showRefusal(target, error) {
+  target.hidden = error === null;
+  if (error === null) return;
+  target.replaceChildren(element("strong", {}, error.code ?? "No answer"), ` ${error.message}. ${error.hint}`);
+}

@@ -18,7 +18,7 @@ export function showLag(status, now) {
 }
 
 function current({ lag, gapClosed, phase }) {
-  if (lag === null) return [element("p", { class: "quiet" }, "Unknown as yet.")];
+  if (lag === null) return [element("p", { class: "quiet" }, "Known once changes are applied, after the copy.")];
   const total = gapClosed ? "Nothing left to apply" : msText(lag.totalMs);
   return [
     element("p", { class: gapClosed ? "figure good" : "figure" }, total),

@@ -48,6 +48,7 @@ impl Browser {
         let begun = browser.call(Method::POST, "", json!({"capabilities": {"alwaysMatch": wanted}})).await;
         let id = begun["sessionId"].as_str().expect("a session has a name");
         browser.session += &format!("/{id}");
+        browser.take(WIDTHS[0].0).await;
         browser
     }
 
@@ -94,15 +95,19 @@ impl Browser {
     /// Looks at the page at each width: it must not be wider than the screen. Keeps what it saw under `name`.
     pub async fn look(&self, name: &str) {
         for (width, device) in WIDTHS {
-            let screen = json!({"width": width, "height": 812, "deviceScaleFactor": 1, "mobile": width < 500});
-            self.devtools("Emulation.setDeviceMetricsOverride", screen).await;
+            self.take(width).await;
             let wide = self.evaluate("return document.documentElement.scrollWidth").await;
             assert!(wide.as_u64() <= Some(width.into()), "{name}: {wide} wide on a {device} of {width}");
             let shot = self.devtools("Page.captureScreenshot", json!({"captureBeyondViewport": true})).await;
             keep(&format!("{name}-{device}.png"), shot["data"].as_str().expect("is encoded"));
         }
-        let desk = json!({"width": 1280, "height": 812, "deviceScaleFactor": 1, "mobile": false});
-        self.devtools("Emulation.setDeviceMetricsOverride", desk).await;
+        self.take(WIDTHS[0].0).await;
+    }
+
+    /// A screen of that width.
+    async fn take(&self, width: u32) {
+        let screen = json!({"width": width, "height": 812, "deviceScaleFactor": 1, "mobile": width < 500});
+        self.devtools("Emulation.setDeviceMetricsOverride", screen).await;
     }
 
     /// The errors in the console since it was last asked. `source` tells where they come from: `network` is an answer that

@@ -30,7 +30,6 @@ async fn a_migration_is_followed_and_cut_over_from_the_page() {
     assert!(browser.text("#headline").await.starts_with("Copying"));
     assert!(browser.text("#collections").await.contains(HOSTILE));
     assert_eq!(browser.evaluate("return document.querySelectorAll('img').length").await, json!(0));
-    browser.wait_for("document.querySelector('#lag svg')").await;
     browser.look("1-copying").await;
     find_among_many(&browser).await;
 
@@ -44,6 +43,7 @@ async fn a_migration_is_followed_and_cut_over_from_the_page() {
     builds.release().await;
     browser.wait_for_phase("ready").await;
     browser.wait_for("document.querySelector('#ahead progress')?.value === 100").await;
+    browser.wait_for("document.querySelector('#lag svg')").await;
     browser.look("3-ready").await;
     assert_eq!(browser.errors().await, []);
 

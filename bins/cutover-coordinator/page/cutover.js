@@ -6,6 +6,7 @@ import { byId, element, facts, setClass, setContent, setText, show } from "./ele
 import { isCutover } from "./phases.js";
 import { showRefusal } from "./problems.js";
 import { evidence } from "./silence.js";
+import { hasBegun } from "./standing.js";
 
 const dialog = byId("cutover-dialog");
 let latest = null;
@@ -39,7 +40,7 @@ function draw() {
     byId("cutover-left"),
     ...facts([
       ["To apply", latest.lag === null ? "unknown" : lag],
-      ["To compare", ahead === null ? "everything" : bytesText(ahead.bytesAtCutover)],
+      ["To compare", hasBegun(ahead) ? bytesText(ahead.bytesAtCutover) : "everything"],
       ["To look at again", ahead?.suspects > 0 ? counted(ahead.suspects, "document") : null],
       ["Different", ahead?.differingCount > 0 ? `${counted(ahead.differingCount, "document")}: this stops the cutover` : null, "bad-text"],
       ["Indexes to build", waiting > 0 ? countText(waiting) : null],

@@ -96,8 +96,7 @@ function draw() {
   const isFresh = oldSince() === null;
   document.body.dataset.phase = status.phase;
   const [title, explanation] = told(status.phase);
-  const isCopying = status.phase === "copying" && status.bytesTotal > 0;
-  const headline = isCopying ? `${title} · ${percent(status.bytes, status.bytesTotal)} %` : title;
+  const headline = status.phase === "copying" && status.bytesTotal > 0 ? copyHeadline(title) : title;
   setText(byId("headline"), headline);
   setText(byId("explanation"), explanation);
   setText(byId("source"), status.source);
@@ -114,6 +113,12 @@ function draw() {
   showReport(isReported ? report : null);
   // The report has the last numbers; those of the last look may be older than the end.
   show(byId("details"), !(isReported && isOver()));
+}
+
+/** Indexes are built behind the copy, and often take longer. */
+function copyHeadline(title) {
+  if (status.bytes >= status.bytesTotal && status.indexes.some((index) => index.state === "building")) return "Building indexes";
+  return `${title} · ${percent(status.bytes, status.bytesTotal)} %`;
 }
 
 function showFreshness() {

@@ -38,8 +38,6 @@ const numbers = (report) => [
   ["Copied again", counted(report.repeatedDocuments, "document")],
   ["Oplog entries captured", countText(report.entriesCaptured)],
   ["Changes applied", countText(report.changesApplied)],
-  ["From", report.source],
-  ["To", report.destination],
   ["mongoferry", report.mongoferryVersion],
 ];
 

@@ -23,8 +23,11 @@ function oplog(status) {
   ];
 }
 
+/** A record without collections says nothing of what is left. */
+export const hasBegun = (view) => view !== null && view.collectionsTotal + view.collectionsAtCutover > 0;
+
 function ahead(view) {
-  if (view === null) return [element("p", { class: "quiet" }, "Begins when the migration is ready.")];
+  if (!hasBegun(view)) return [element("p", { class: "quiet" }, "Begins when the migration is ready.")];
   const done = percent(view.bytes, view.bytesTotal);
   const only = view.collectionsAtCutover;
   return [

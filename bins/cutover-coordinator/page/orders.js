@@ -1,9 +1,10 @@
-// Pause, resume and cancel.
+// Pause, resume, extend and cancel; and the timer that extending is for.
 
 import { order } from "./api.js";
+import { msText } from "./amounts.js";
 import { openCutover } from "./cutover.js";
 import { byId, setText, show } from "./element.js";
-import { mayCancel, mayPause, mayResume } from "./phases.js";
+import { mayCancel, mayExtend, mayPause, mayResume } from "./phases.js";
 import { showRefusal } from "./problems.js";
 
 const dialog = byId("cancel-dialog");
@@ -16,11 +17,21 @@ export function showOrders(status, fresh) {
   show(byId("resume"), mayResume(phase));
   show(byId("cancel"), mayCancel(phase));
   show(byId("cutover"), mayPause(phase) || ["created", "validating"].includes(phase));
-  for (const name of ["pause", "resume", "cancel"]) byId(name).disabled = !fresh;
+  show(byId("extend"), mayExtend(status));
+  showTimer(status);
+  for (const name of ["pause", "resume", "extend", "cancel"]) byId(name).disabled = !fresh;
   byId("cutover").disabled = !(fresh && status.canCommit);
   byId("cutover").title = status.canCommit ? "" : "Possible once the migration is ready";
   setText(byId("cancel-expected"), id);
   if (dialog.open && !mayCancel(phase)) dialog.close();
+}
+
+/** By the coordinator's clock, which need not be this machine's. */
+function showTimer(status) {
+  const { enteredAtMs, durationMs } = status.phases.at(-1);
+  const left = status.expiresAtMs - enteredAtMs - durationMs;
+  show(byId("timer"), mayExtend(status) && status.phase !== "expired");
+  setText(byId("timer"), `Kept in step for ${msText(Math.max(left, 0))} more, unless extended.`);
 }
 
 async function give(name, refused) {
@@ -36,6 +47,7 @@ async function give(name, refused) {
 
 byId("pause").addEventListener("click", () => give("pause", byId("refused")));
 byId("resume").addEventListener("click", () => give("resume", byId("refused")));
+byId("extend").addEventListener("click", () => give("extend", byId("refused")));
 byId("cutover").addEventListener("click", openCutover);
 
 byId("cancel").addEventListener("click", () => {

@@ -27,7 +27,7 @@ const TOLD = {
   paused: ["Paused", "Copying and applying rest; the oplog is captured on. Resume when you like."],
   failed: ["Failed", "The source is untouched. Do what the failure says, then resume or start the command again."],
   cancelled: ["Cancelled", "The source was never touched. Drop what was copied before another attempt."],
-  expired: ["Expired", "The migration waited too long for a cutover. Nothing was dropped."],
+  expired: ["Expired", "No longer kept in step; nothing was dropped. Extend to go on, as long as the source’s oplog reaches back."],
 };
 
 export const told = (phase) => TOLD[phase] ?? [phase, ""];
@@ -36,6 +36,9 @@ export const isFinal = (phase) => ["committed", "cancelled"].includes(phase);
 export const mayPause = (phase) => ["starting", "copying", "catching-up", "ready"].includes(phase);
 export const mayResume = (phase) => ["paused", "failed"].includes(phase);
 export const mayCancel = (phase) => !isFinal(phase) && phase !== "finalizing";
+
+/** The timer runs once the migration was ready, until the cutover. */
+export const mayExtend = ({ phase, expiresAtMs }) => (expiresAtMs ?? null) !== null && (mayPause(phase) || ["paused", "expired"].includes(phase));
 
 /** The index of the step that the migration is in, or was in when it was paused or failed; -1 if that is not known. */
 export function stepOf(status) {

@@ -44,6 +44,9 @@ async fn a_migration_is_followed_and_cut_over_from_the_page() {
     browser.wait_for_phase("ready").await;
     browser.wait_for("document.getElementById('ahead').innerText.includes('2 of 2')").await;
     browser.wait_for("document.querySelector('#lag svg')").await;
+    assert!(browser.text("#timer").await.starts_with("Kept in step for 4 days 23 h"));
+    browser.click("#extend").await;
+    browser.wait_for("document.getElementById('timer').textContent.startsWith('Kept in step for 5 days 23 h')").await;
     browser.look("3-ready").await;
     assert_eq!(browser.errors().await, []);
 

@@ -18,7 +18,7 @@ export function keepToken(token) {
 export const hasToken = () => sessionStorage.getItem(KEPT) !== null;
 
 export const migration = () => call("GET", "migration");
-export const report = () => call("GET", "report");
+export const validation = () => call("GET", "validation");
 /** Answers at the migration's end, however long that takes: the process that serves it may be gone a second later. */
 export const reportAtEnd = () => call("GET", "report?when=ended", null, null);
 export const order = (name, body = {}) => call("POST", name, body);

@@ -3,6 +3,7 @@
 
 import * as api from "./api.js";
 import { clockText, msText, percent } from "./amounts.js";
+import { showChecks } from "./checks.js";
 import { showCopy } from "./copy.js";
 import { showCutover } from "./cutover.js";
 import { byId, setClass, setText, show } from "./element.js";
@@ -25,6 +26,7 @@ let answeredAt = null;
 let silence = null;
 let report = null;
 let isReportAwaited = false;
+let areChecksShown = false;
 let isAsking = false;
 let timer = null;
 
@@ -57,6 +59,7 @@ async function ask() {
   noteChanges(status, answeredAt);
   showLag(status, answeredAt);
   awaitReport();
+  askForChecks();
   return null;
 }
 
@@ -76,6 +79,17 @@ async function awaitReport() {
   }
   // A migration that failed may go on.
   isReportAwaited = report !== null && isFinal(report.phase);
+}
+
+async function askForChecks() {
+  if (areChecksShown || ["created", "validating"].includes(status.phase)) return;
+  areChecksShown = true;
+  try {
+    await showChecks();
+  } catch (error) {
+    if (!(error instanceof api.ApiError)) throw error;
+    areChecksShown = false;
+  }
 }
 
 /** What is known has ended for good and can't grow old. */

@@ -19,7 +19,7 @@ function oplog(status) {
     ["Applied", counted(status.changesApplied, "change")],
     ["Kept on the bus", bytesText(status.busBytes)],
     ["Source’s oplog holds", window === null ? null : msText(window * 1000)],
-    ["Capture may be away for", window === null ? null : msText(Math.max(window - unread, 0) * 1000)],
+    ["Capture may be away for", window === null ? null : `at least ${msText(Math.max(window - unread, 0) * 1000)}`],
   ];
 }
 

@@ -54,6 +54,7 @@ fn router(board: Board, stage: Stage) -> Router {
         .route("/api/v1/progress", get(progress))
         .route("/api/v1/migration", get(migration))
         .route("/api/v1/report", get(report))
+        .route("/api/v1/validation", get(validation))
         .route("/metrics", get(move || async move { metrics.render() }));
     commands
         .merge(views)
@@ -132,4 +133,13 @@ async fn report(State(board): State<Board>, Query(ReportRequest { when }): Query
         }
     }
     axum::Json(&*led.report.borrow()).into_response()
+}
+
+/// What was found before anything was written.
+async fn validation(State(board): State<Board>) -> Response {
+    match board.validation().await {
+        Ok(Some(report)) => axum::Json(report).into_response(),
+        Ok(None) => answers::not_validated(),
+        Err(error) => answers::refusal(&error),
+    }
 }

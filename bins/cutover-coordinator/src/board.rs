@@ -1,7 +1,8 @@
 //! What the API shows and where it sends commands. It outlives the leading: while the bus is away nobody leads, and that is what
 //! the operator then wants to know.
 
-use mongoferry_protocol::{MigrationStatus, OutageStatus, Party, Report, now_ms};
+use mongoferry_bus::{BusError, key};
+use mongoferry_protocol::{MigrationStatus, OutageStatus, Party, Report, ValidationReport, now_ms};
 use mongoferry_stage::Stage;
 use tokio::sync::{mpsc, watch};
 
@@ -36,6 +37,12 @@ impl Board {
     pub fn led(&self) -> Option<Led> {
         let led = self.led.borrow().clone()?;
         (!led.requests.is_closed() || self.bus_is_away()).then_some(led)
+    }
+
+    /// What the validator found; `None` before it has ended.
+    pub async fn validation(&self) -> Result<Option<ValidationReport>, BusError> {
+        let found = self.stage.bus.records().get(&key::validation()).await?;
+        Ok(found.map(|found| found.value))
     }
 
     /// Until this process is to end.

@@ -30,6 +30,8 @@ async fn a_migration_is_followed_and_cut_over_from_the_page() {
     browser.wait_for("document.getElementById('headline').textContent === 'Building indexes'").await;
     assert!(browser.text("#collections").await.contains(HOSTILE));
     assert_eq!(browser.evaluate("return document.querySelectorAll('img').length").await, json!(0));
+    browser.click("#checks summary").await;
+    browser.wait_for("document.getElementById('checks').innerText.includes('MF-V01')").await;
     browser.look("1-copying").await;
     find_among_many(&browser).await;
 

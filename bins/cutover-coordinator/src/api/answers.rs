@@ -37,8 +37,12 @@ pub fn standing_by() -> Response {
     failure(StatusCode::SERVICE_UNAVAILABLE, "MF-API-6", "this coordinator does not lead", hint)
 }
 
+pub fn not_validated() -> Response {
+    let hint = "Ask again once the migration is past validating.";
+    failure(StatusCode::NOT_FOUND, "MF-API-7", "nothing has been validated yet", hint)
+}
+
 pub async fn no_such_call() -> Response {
-    let hint =
-        "The calls are: POST /api/v1/start, pause, resume, commit, cancel; GET /api/v1/progress, migration, report.";
+    let hint = "The calls are: POST /api/v1/start, pause, resume, commit, cancel; GET /api/v1/progress, migration, report, validation.";
     failure(StatusCode::NOT_FOUND, "MF-API-2", "there is no such call", hint)
 }

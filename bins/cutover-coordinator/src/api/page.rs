@@ -14,7 +14,7 @@ const SCRIPT: &str = "text/javascript; charset=utf-8";
 const STYLE: &str = "text/css; charset=utf-8";
 
 /// Path, type and text.
-const FILES: [(&str, &str, &str); 19] = [
+const FILES: [(&str, &str, &str); 20] = [
     ("/", "text/html; charset=utf-8", include_str!("../../page/index.html")),
     ("/page/icon.svg", "image/svg+xml", include_str!("../../page/icon.svg")),
     ("/page/page.css", STYLE, include_str!("../../page/page.css")),
@@ -22,6 +22,7 @@ const FILES: [(&str, &str, &str); 19] = [
     ("/page/page.js", SCRIPT, include_str!("../../page/page.js")),
     ("/page/amounts.js", SCRIPT, include_str!("../../page/amounts.js")),
     ("/page/api.js", SCRIPT, include_str!("../../page/api.js")),
+    ("/page/checks.js", SCRIPT, include_str!("../../page/checks.js")),
     ("/page/copy.js", SCRIPT, include_str!("../../page/copy.js")),
     ("/page/cutover.js", SCRIPT, include_str!("../../page/cutover.js")),
     ("/page/element.js", SCRIPT, include_str!("../../page/element.js")),

@@ -1,7 +1,7 @@
 // What was checked before the migration began: what was found, and what was worth a warning.
 
 import { validation } from "./api.js";
-import { bytesText, counted, msText } from "./amounts.js";
+import { bytesText, counted, countText, msText } from "./amounts.js";
 import { byId, element, facts, setContent, show } from "./element.js";
 import { problem } from "./problems.js";
 
@@ -28,9 +28,10 @@ function review({ collections, documents, bytes, indexes, inventory, to_drop: to
   const estimates = inventory?.estimates;
   const size = (amount) => ((amount ?? null) === null ? null : bytesText(amount));
   return [
-    ["To migrate", `${counted(documents, "document")} in ${counted(collections, "collection")}`],
+    ["Documents", countText(documents)],
+    ["Collections", countText(collections)],
     ["Data", bytesText(bytes)],
-    ["Indexes", counted(indexes, "index").replace(/ .*/, "")],
+    ["Indexes", countText(indexes)],
     ["Copy, at a cautious rate", estimates === undefined ? null : `about ${msText(estimates.copy_seconds * 1000)}`],
     ["Disk at the destination", size(estimates?.destination_disk_bytes)],
     ["Disk for the bus", size(estimates?.bus_disk_bytes)],

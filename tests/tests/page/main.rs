@@ -2,5 +2,6 @@
 //! `chromium`, `chromium-driver`). What it looked like is kept in `target/tmp/page`, at the width of a desk and of a phone.
 
 mod browser;
+mod confirmations;
 mod token;
 mod walk_through;

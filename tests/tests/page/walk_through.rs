@@ -33,6 +33,7 @@ async fn a_migration_is_followed_and_cut_over_from_the_page() {
     browser.click("#checks summary").await;
     browser.wait_for("document.getElementById('checks').innerText.includes('MF-V01')").await;
     browser.look("1-copying").await;
+    browser.click("#checks summary").await;
     find_among_many(&browser).await;
 
     browser.click("#pause").await;

@@ -21,6 +21,9 @@ const EVERY_IN_CUTOVER_MS = 250;
 /** Longer than a slow answer; a tab that was asleep is noticed by it. */
 const OLD_MS = 4000;
 
+/** What the last look told of and the end has settled. */
+const OVER = { warnings: [], outages: [] };
+
 let status = null;
 let answeredAt = null;
 let silence = null;
@@ -71,7 +74,7 @@ async function awaitReport() {
     const ended = await api.reportAtEnd();
     if (isFinal(ended.phase) || ended.phase === "failed") {
       report = ended;
-      status = { ...status, phase: ended.phase, phases: ended.phases, failures: ended.failures, canCommit: false, writeDowntimeMs: ended.writeDowntimeMs };
+      status = { ...status, ...(isFinal(ended.phase) ? OVER : {}), phase: ended.phase, phases: ended.phases, failures: ended.failures, canCommit: false, writeDowntimeMs: ended.writeDowntimeMs };
       draw();
     }
   } catch (error) {

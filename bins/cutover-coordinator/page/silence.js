@@ -15,7 +15,7 @@ export function evidence(status) {
   const applied = status.changesApplied - (samples[0]?.applied ?? status.changesApplied);
   const watched = Math.round(((samples.at(-1)?.at ?? 0) - (samples[0]?.at ?? 0)) / 1000);
   if (applied > 0) {
-    return { isSilent: false, text: `Something still writes: ${counted(applied, "change")} applied in the last ${watched} s.` };
+    return { isSilent: false, text: `Something may still write: ${counted(applied, "change")} applied in the last ${watched} s.` };
   }
   if (!status.gapClosed) return { isSilent: false, text: "The source’s newest oplog entry is not applied yet." };
   return { isSilent: true, text: `No change was seen in the last ${watched} s, and nothing is left to apply.` };

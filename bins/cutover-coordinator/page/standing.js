@@ -27,7 +27,7 @@ function oplog(status) {
 export const hasBegun = (view) => view !== null && view.collectionsTotal + view.collectionsAtCutover > 0;
 
 function ahead(view) {
-  if (!hasBegun(view)) return [element("p", { class: "quiet" }, "Begins when the migration is ready.")];
+  if (!hasBegun(view)) return [element("p", { class: "quiet" }, "Not begun yet; it is done while the migration is ready.")];
   const done = percent(view.bytes, view.bytesTotal);
   const only = view.collectionsAtCutover;
   return [

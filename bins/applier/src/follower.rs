@@ -25,7 +25,10 @@ impl Follower {
             _ => Instant::now(),
         };
         self.seen = Some((followed.revision, since));
-        if since.elapsed() > PATIENCE || bus.storage().await?.oplog_bytes > MOST_BYTES {
+        let storage = bus.storage().await?;
+        // Capture needs the room more than anybody else.
+        let most = storage.oplog_limit.map_or(MOST_BYTES, |limit| MOST_BYTES.min(limit / 2));
+        if since.elapsed() > PATIENCE || storage.oplog_bytes > most {
             return Ok(applied);
         }
         Ok(applied.min(followed.value.sequence))

@@ -31,9 +31,12 @@ impl Progress {
         }
     }
 
-    /// When there is something to tell next.
+    /// When there is something to tell next, or to forget: a bus that is full brings no news before it was purged.
     pub fn due(&self, checkpoint: &Durable<Checkpoint>) -> Option<Instant> {
-        (self.published.as_ref() != Some(checkpoint.get())).then_some(self.publish_at)
+        let checkpoint = checkpoint.get();
+        let news = (self.published.as_ref() != Some(checkpoint)).then_some(self.publish_at);
+        let purge = (checkpoint.sequence > self.purged_before).then_some(self.purge_at);
+        [news, purge].into_iter().flatten().min()
     }
 
     /// Publishes the checkpoint if it is news and the last one was published long enough ago.
@@ -50,7 +53,7 @@ impl Progress {
         metrics::checkpoint(&checkpoint);
         self.published = Some(checkpoint);
         self.publish_at = Instant::now() + PUBLISH_EVERY;
-        if checkpoint.sequence > self.purged_before && self.publish_at > self.purge_at {
+        if checkpoint.sequence > self.purged_before && Instant::now() >= self.purge_at {
             let needed = self.follower.needed(bus, checkpoint.sequence).await?;
             if needed > self.purged_before {
                 bus.purge_batches_before(needed).await?;

@@ -8,6 +8,7 @@
 
 mod api;
 mod board;
+mod bus_room;
 mod command;
 mod commands;
 

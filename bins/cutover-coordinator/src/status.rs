@@ -122,6 +122,7 @@ fn warnings(
     let troubles = view.liveness.troubles();
     warnings.extend(troubles.iter().map(shown).filter(|trouble| !reported.contains(&reporter(trouble))));
     warnings.extend(view.source_failure().iter().map(shown));
+    warnings.extend(bus_room_warning(view, record));
     warnings.extend(missing_indexes_warning(record, copy));
     warnings.extend(expiry_warning(record));
     warnings.extend(ahead.filter(|_| !record.phase.is_final()).into_iter().flat_map(verified_ahead::warnings));
@@ -160,6 +161,11 @@ fn expiry_warning(record: &PhaseRecord) -> Option<FailureStatus> {
         retry: Retry::AfterFix,
         at_ms: record.entered_at_ms(),
     })
+}
+
+fn bus_room_warning(view: &View, record: &PhaseRecord) -> Option<FailureStatus> {
+    let room = view.bus_room().filter(|_| !record.phase.is_final())?;
+    Some(shown(&Failure::of(mongoferry_protocol::Role::CutoverCoordinator, "", &room)))
 }
 
 /// In time for the operator to mend the cause or to accept it.

@@ -8,7 +8,9 @@ use mongoferry_protocol::Failure;
 use tokio::sync::watch;
 
 use crate::{
+    bus_room::{BusRoom, bus_room},
     liveness::Liveness,
+    rates::Rate,
     source_watch::{SourceNow, watch_source},
 };
 
@@ -16,7 +18,7 @@ pub struct View {
     pub mirror: Mirror,
     pub liveness: Liveness,
     source: watch::Receiver<Option<SourceNow>>,
-    storage: watch::Receiver<BusStorage>,
+    storage: watch::Receiver<(BusStorage, u64)>,
 }
 
 const STORAGE_EVERY: Duration = Duration::from_secs(2);
@@ -41,17 +43,26 @@ impl View {
     }
 
     pub fn storage(&self) -> BusStorage {
-        *self.storage.borrow()
+        self.storage.borrow().0
+    }
+
+    /// Whether the bus has room for what is captured, and for how long.
+    pub fn bus_room(&self) -> Option<BusRoom> {
+        let (storage, rate) = *self.storage.borrow();
+        bus_room(storage, rate)
     }
 }
 
-fn watch_storage(bus: Bus) -> watch::Receiver<BusStorage> {
-    let (sender, receiver) = watch::channel(BusStorage::default());
+/// What is stored, and how many bytes come each second.
+fn watch_storage(bus: Bus) -> watch::Receiver<(BusStorage, u64)> {
+    let (sender, receiver) = watch::channel((BusStorage::default(), 0));
+    let mut rate = Rate::default();
     tokio::spawn(async move {
         while !sender.is_closed() {
             // While the bus does not answer, the last figure stands; the records' silence tells the rest.
             if let Ok(storage) = bus.storage().await {
-                sender.send_replace(storage);
+                rate.sample(storage.oplog_bytes);
+                sender.send_replace((storage, rate.per_second()));
             }
             tokio::time::sleep(STORAGE_EVERY).await;
         }

@@ -5,7 +5,7 @@ use std::{path::PathBuf, time::Duration};
 use async_nats::{Client, ConnectErrorKind, ConnectOptions, Event, jetstream};
 use mongoferry_protocol::{MigrationId, OplogBatch, Queue, Reachability, WorkItem, encode};
 
-use crate::{BatchPublisher, BatchReader, BusError, Records, StoredBatch, WorkQueue, topology};
+use crate::{BatchPublisher, BatchReader, BusError, BusLimits, Records, StoredBatch, WorkQueue, key, topology};
 
 /// Where the bus is and how to log in to it.
 #[derive(Clone)]
@@ -25,6 +25,8 @@ pub struct BusStorage {
     /// Bytes of oplog batches.
     pub oplog_bytes: u64,
     pub oplog_messages: u64,
+    /// The most that oplog batches may take; absent if nobody has told.
+    pub oplog_limit: Option<u64>,
 }
 
 /// One migration's part of a NATS server. Cheap to clone.
@@ -55,11 +57,14 @@ impl Bus {
             .ack_timeout(Duration::from_secs(30))
             .max_ack_inflight(4 * PUBLISH_WINDOW)
             .build(client.clone());
-        jetstream
+        let account = jetstream
             .query_account()
             .await
             .map_err(|cause| BusError::NoJetStream { url: options.url.clone(), cause: cause.into() })?;
-        let records = ensure_topology(&jetstream, id, options.replicas).await?;
+        let limits = BusLimits::of(client.server_info().max_payload, &account);
+        let records = ensure_topology(&jetstream, id, options.replicas, limits).await?;
+        // Another version's migration is not to be touched, not even to tell of this failure.
+        records.get(&key::phase()).await?;
         // The leader of a replicated stream knows the id of a message only once a majority has it, so there a message can't
         // name one that is still under way.
         let publish_window = if options.replicas > 1 { 1 } else { PUBLISH_WINDOW };
@@ -119,8 +124,10 @@ impl Bus {
     }
 
     pub async fn storage(&self) -> Result<BusStorage, BusError> {
-        let info = self.oplog_stream().await?.cached_info().state.clone();
-        Ok(BusStorage { oplog_bytes: info.bytes, oplog_messages: info.messages })
+        let stream = self.oplog_stream().await?;
+        let info = stream.cached_info();
+        let oplog_limit = u64::try_from(info.config.max_bytes).ok().filter(|limit| *limit > 0);
+        Ok(BusStorage { oplog_bytes: info.state.bytes, oplog_messages: info.state.messages, oplog_limit })
     }
 
     /// Removes everything of this migration from the bus.
@@ -185,6 +192,7 @@ async fn ensure_topology(
     jetstream: &jetstream::Context,
     id: &MigrationId,
     replicas: usize,
+    limits: BusLimits,
 ) -> Result<Records, BusError> {
     let bucket = match jetstream.get_key_value(topology::bucket_name(id)).await {
         Ok(bucket) => bucket,
@@ -193,10 +201,20 @@ async fn ensure_topology(
             .await
             .map_err(|cause| BusError::failed("create the bucket", cause))?,
     };
-    jetstream
-        .get_or_create_stream(topology::oplog_stream(id, replicas))
+    let batches = jetstream
+        .get_or_create_stream(topology::oplog_stream(id, replicas, limits.oplog_bytes(0)))
         .await
         .map_err(|cause| BusError::failed("create the stream of batches", cause))?;
+    let taken = batches.cached_info();
+    // Somebody may have given the account more room.
+    let room = limits.oplog_bytes(taken.state.bytes).and_then(|bytes| i64::try_from(bytes).ok());
+    if let Some(room) = room.filter(|room| taken.config.max_bytes > 0 && *room > taken.config.max_bytes) {
+        let config = async_nats::jetstream::stream::Config { max_bytes: room, ..taken.config.clone() };
+        jetstream
+            .update_stream(config)
+            .await
+            .map_err(|cause| BusError::failed("widen the stream of batches", cause))?;
+    }
     let work = jetstream
         .get_or_create_stream(topology::work_stream(id, replicas))
         .await

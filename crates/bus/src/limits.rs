@@ -25,7 +25,18 @@ impl Bus {
     }
 }
 
+/// What is left to records and work items. A bus that is full of batches must still take the phase and the leases, or nobody
+/// could apply what it holds.
+const RESERVE: u64 = 64 * 1024 * 1024;
+
 impl BusLimits {
+    /// What oplog batches may take of a bus whose limit is known, if they take `taken` by now: all but a reserve and what else is
+    /// there.
+    pub fn oplog_bytes(&self, taken: u64) -> Option<u64> {
+        let left = self.max_stored_bytes?.saturating_sub(self.stored_bytes.saturating_sub(taken));
+        Some(left.saturating_sub(RESERVE.min(left / 4)))
+    }
+
     pub(crate) fn of(max_payload: usize, account: &Account) -> Self {
         Self {
             max_payload: max_payload as u64,

@@ -68,12 +68,13 @@ pub fn work_consumer(id: &MigrationId, queue: Queue) -> consumer::pull::Config {
 
 /// Limits retention, because acknowledged-away batches would take the oplog-tailer's own resume point with them; discard
 /// new, because a stream that makes room by dropping its oldest batch loses changes.
-pub fn oplog_stream(id: &MigrationId, replicas: usize) -> stream::Config {
+pub fn oplog_stream(id: &MigrationId, replicas: usize, max_bytes: Option<u64>) -> stream::Config {
     stream::Config {
         name: oplog_stream_name(id),
         subjects: vec![oplog_subject(id)],
         retention: stream::RetentionPolicy::Limits,
         discard: stream::DiscardPolicy::New,
+        max_bytes: max_bytes.and_then(|bytes| bytes.try_into().ok()).unwrap_or(-1),
         storage: stream::StorageType::File,
         num_replicas: replicas,
         ..Default::default()

@@ -6,6 +6,7 @@
 
 mod equality;
 mod free_port;
+mod nats_cluster;
 mod nats_server;
 mod proxy_port;
 mod replica_set;
@@ -18,6 +19,7 @@ pub mod tools;
 pub mod workload;
 
 pub use equality::{assert_equal, differences};
+pub use nats_cluster::NatsCluster;
 pub use nats_server::{NatsCredentials, NatsServer, NatsServerBuilder};
 pub use proxy_port::{ProxyMode, ProxyPort};
 pub use replica_set::{ReplicaSet, ReplicaSetBuilder, UserDocument};

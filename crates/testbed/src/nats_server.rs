@@ -98,6 +98,12 @@ impl NatsServer {
         readiness::until_greeting(&mut self.process, self.port, &self.server_name).await
     }
 
+    /// Until it says of itself that its streams are in order; for a server with `monitoring`.
+    pub async fn wait_healthy(&mut self) -> Result<(), TestbedError> {
+        let http_port = self.http_port.unwrap_or_default();
+        readiness::until_healthy(&mut self.process, http_port).await
+    }
+
     /// SIGTERM, then SIGKILL if it does not end; gone on return.
     pub async fn stop(mut self) {
         self.process.stop(STOP_PATIENCE).await;

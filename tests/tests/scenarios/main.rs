@@ -2,7 +2,10 @@
 //! with the product's verifier.
 
 mod ahead;
+mod bus_limits;
 mod catalog;
+mod changes_under_way;
+mod clean_stop;
 mod consent;
 mod documents;
 mod dropping;
@@ -16,6 +19,7 @@ mod main_job;
 mod network;
 mod operator;
 mod operator_acts;
+mod oplog_window;
 mod refusals;
 mod security;
 mod timer;

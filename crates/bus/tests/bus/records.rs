@@ -1,4 +1,4 @@
-use mongoferry_bus::key;
+use mongoferry_bus::{Bus, BusOptions, key};
 use mongoferry_protocol::{
     CollectionUuid, CopyRange, Explain, MigrationId, Phase, PhaseRecord, RangePlan, RangeProgress, Retry,
 };
@@ -89,4 +89,23 @@ async fn an_unreachable_bus_and_wrong_credentials_are_told_apart() {
     if nats.credentials().is_some() {
         assert_eq!(refused.err().expect("a wrong password").code(), "MF-BUS-2");
     }
+}
+
+/// GIVEN records of a version that writes another format WHEN a process of this one connects THEN it refuses with a code, and
+/// leaves everything as it is.
+#[tokio::test]
+async fn a_migration_of_another_version_is_refused_and_not_touched() {
+    let nats = start_nats().await;
+    connect(&nats).await;
+    let client = async_nats::connect(nats.url()).await.expect("connects");
+    let store = async_nats::jetstream::new(client).get_key_value("mongoferry-test").await.expect("is there");
+    // The 0 says that the value is whole.
+    let foreign = vec![0, mongoferry_protocol::FORMAT_VERSION + 1, 1, 2, 3];
+    let revision = store.put(key::phase().as_str(), foreign.into()).await.expect("is stored");
+
+    let options = BusOptions { url: nats.url(), user: None, password: None, credentials_file: None, replicas: 1 };
+    let refused = Bus::connect(&options, &"test".parse().expect("an id")).await.err().expect("is refused");
+    assert_eq!((refused.code(), refused.retry()), ("MF-CODEC-1", Retry::Never));
+    let last = store.status().await.expect("answers").info.state.last_sequence;
+    assert_eq!(last, revision);
 }

@@ -24,6 +24,9 @@ pub struct NatsServerBuilder {
     monitoring: bool,
     credentials: Option<NatsCredentials>,
     max_file_store_bytes: Option<u64>,
+    max_account_bytes: Option<u64>,
+    /// Its own port for the others, and all ports.
+    cluster: Option<(u16, Vec<u16>)>,
     stdin: Option<File>,
 }
 
@@ -61,6 +64,18 @@ impl NatsServerBuilder {
     /// The most that all file-backed streams may hold together.
     pub fn max_file_store_bytes(mut self, bytes: u64) -> Self {
         self.max_file_store_bytes = Some(bytes);
+        self
+    }
+
+    /// The most that the user's account may store: unlike the server's own limit, clients are told of it. Needs `credentials`.
+    pub fn max_account_bytes(mut self, bytes: u64) -> Self {
+        self.max_account_bytes = Some(bytes);
+        self
+    }
+
+    /// One of several servers that know one another by these ports.
+    pub(crate) fn cluster(mut self, own: u16, all: Vec<u16>) -> Self {
+        self.cluster = Some((own, all));
         self
     }
 
@@ -138,7 +153,18 @@ impl NatsServerBuilder {
         }
         config += "}\n";
         if let Some(NatsCredentials { user, password }) = &self.credentials {
-            config += &format!("authorization {{\n  user: {}\n  password: {}\n}}\n", quoted(user), quoted(password));
+            let login = format!("user: {}, password: {}", quoted(user), quoted(password));
+            config += &match self.max_account_bytes {
+                None => format!("authorization {{ {login} }}\n"),
+                Some(bytes) => {
+                    format!("accounts {{ ferry {{ jetstream {{ max_file: {bytes} }}\n users: [{{ {login} }}] }} }}\n")
+                }
+            };
+        }
+        if let Some((own, all)) = &self.cluster {
+            let routes: Vec<String> = all.iter().map(|port| format!("\"nats://127.0.0.1:{port}\"")).collect();
+            config +=
+                &format!("cluster {{ name: ferry, listen: \"127.0.0.1:{own}\", routes: [{}] }}\n", routes.join(", "));
         }
         config
     }

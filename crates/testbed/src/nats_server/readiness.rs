@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use tokio::{
-    io::{AsyncBufReadExt, BufReader},
+    io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
     net::TcpStream,
 };
 
@@ -19,10 +19,19 @@ pub(super) async fn until_greeting(
     port: u16,
     server_name: &str,
 ) -> Result<(), TestbedError> {
+    until(process, async || greeting(port).await.is_some_and(|greeting| greeting.contains(server_name))).await
+}
+
+/// By its monitoring, which knows whether it is in step with the other servers.
+pub(super) async fn until_healthy(process: &mut ServerProcess, http_port: u16) -> Result<(), TestbedError> {
+    until(process, async || health(http_port).await.is_some_and(|answer| answer.contains(" 200 "))).await
+}
+
+async fn until(process: &mut ServerProcess, reached: impl AsyncFn() -> bool) -> Result<(), TestbedError> {
     let waiting = tokio::time::timeout(PATIENCE, async {
         loop {
             process.check_running()?;
-            if greeting(port).await.is_some_and(|greeting| greeting.contains(server_name)) {
+            if reached().await {
                 return Ok(());
             }
             tokio::time::sleep(POLL).await;
@@ -31,6 +40,18 @@ pub(super) async fn until_greeting(
     waiting.await.unwrap_or_else(|_| {
         Err(TestbedError::ServerSlow { server: process.name().to_owned(), wanted: "ready", waited: PATIENCE })
     })
+}
+
+/// The status line.
+async fn health(http_port: u16) -> Option<String> {
+    let read = async {
+        let mut stream = TcpStream::connect(("127.0.0.1", http_port)).await.ok()?;
+        stream.write_all(b"GET /healthz HTTP/1.0\r\n\r\n").await.ok()?;
+        let mut line = String::new();
+        BufReader::new(stream).read_line(&mut line).await.ok()?;
+        Some(line)
+    };
+    tokio::time::timeout(Duration::from_secs(2), read).await.ok().flatten()
 }
 
 async fn greeting(port: u16) -> Option<String> {

@@ -1,0 +1,83 @@
+use mongodb::bson::{Array, Bson, doc};
+use mongoferry_protocol::Phase;
+use mongoferry_testbed::{ReplicaSet, SeedSize, seed};
+use mongoferry_tests::{Clusters, Migration};
+
+/// Stops and starts every member, the primary last, as for an upgrade.
+async fn restart_all(set: &mut ReplicaSet) {
+    let primary = set.primary_index().await.expect("a primary");
+    let others = (0..set.member_count()).filter(|index| *index != primary);
+    for index in others.chain([primary]).collect::<Vec<_>>() {
+        set.stop(index).await;
+        set.restart(index).await.expect("comes back");
+    }
+    set.primary_index().await.expect("a primary");
+}
+
+/// Takes a secondary out of the set, and in again.
+async fn remove_and_add(set: &mut ReplicaSet) {
+    let primary = set.primary_index().await.expect("a primary");
+    let secondary = (primary + 1) % set.member_count();
+    let removed = reconfigure(set, |members| members.remove(secondary)).await;
+    reconfigure(set, |members| {
+        members.push(removed.clone());
+        removed
+    })
+    .await;
+}
+
+async fn reconfigure(set: &mut ReplicaSet, change: impl FnOnce(&mut Array) -> Bson) -> Bson {
+    let primary = set.primary_index().await.expect("a primary");
+    let admin = set.client_of_member(primary).await.expect("answers").database("admin");
+    let current = admin.run_command(doc! {"replSetGetConfig": 1}).await.expect("answers");
+    let mut config = current.get_document("config").expect("a configuration").clone();
+    let version = config.get_i32("version").expect("a version");
+    config.insert("version", version + 1);
+    let changed = change(config.get_array_mut("members").expect("members"));
+    admin.run_command(doc! {"replSetReconfig": config}).await.expect("is taken");
+    set.primary_index().await.expect("a primary");
+    changed
+}
+
+/// GIVEN a migration between sets of three WHEN all members of either are restarted one after the other, and one is removed and
+/// added THEN the migration goes on.
+#[tokio::test(flavor = "multi_thread")]
+async fn rolling_restarts_and_reconfigurations_are_survived() {
+    let set = || ReplicaSet::builder().members(3).start();
+    let (source, destination) = tokio::join!(set(), set());
+    let mut clusters =
+        Clusters { source: source.expect("a source starts"), destination: destination.expect("a destination starts") };
+    seed::fill(&clusters.source_client().await, SeedSize { mib: 10 }).await.expect("the source is filled");
+    let workload = clusters.workload(50).await;
+    let state = tempfile::tempdir().expect("a directory");
+    let mut migration = Migration::between(&clusters, state.path()).start();
+    migration.wait_for("the copy is under way", |status| status.phase == Phase::Copying).await;
+    restart_all(&mut clusters.destination).await;
+    migration.wait_for_phase(Phase::Ready).await;
+    restart_all(&mut clusters.source).await;
+    migration.until_in_step(&clusters).await;
+    for set in [&mut clusters.source, &mut clusters.destination] {
+        remove_and_add(set).await;
+    }
+    migration.until_in_step(&clusters).await;
+    workload.stop().await.expect("the workload met no error");
+    migration.until_in_step(&clusters).await;
+    migration.post("commit").await;
+    migration.end_committed().await;
+    clusters.assert_equal().await;
+}
+
+/// GIVEN a migration in step WHEN the source changes its feature compatibility version, which may rewrite catalog and documents by
+/// means of its own THEN the migration stops with a code before anything is changed by it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_change_of_the_compatibility_version_stops_the_migration() {
+    let clusters = Clusters::seeded(2).await;
+    let state = tempfile::tempdir().expect("a directory");
+    let mut migration = Migration::between(&clusters, state.path()).start();
+    migration.wait_for_phase(Phase::Ready).await;
+    let admin = clusters.source_client().await.database("admin");
+    admin.run_command(doc! {"setFeatureCompatibilityVersion": "5.0"}).await.expect("is set");
+    let outcome = migration.end().await;
+    assert_eq!(outcome.code, Some(3), "{}", outcome.stderr);
+    assert!(outcome.stderr.contains("MF-ENTRY-5"), "{}", outcome.stderr);
+}

@@ -277,6 +277,17 @@ mod tests {
     }
 
     #[test]
+    fn a_name_that_another_gets_later_is_made_free() {
+        // Listed at the end of what happened.
+        let mut destination = Destination::listed(&[(1, "g"), (2, "f")]);
+        for ddl in [rename(1, "e", "f", None), rename(1, "f", "g", None), create(2, "f")] {
+            destination.apply(&ddl);
+        }
+        let expected = [("f".to_owned(), uuid(2)), ("g".to_owned(), uuid(1))];
+        assert_eq!(destination.names, expected.into_iter().collect());
+    }
+
+    #[test]
     fn system_js_stands_under_another_name() {
         let plan = plan_barrier(&create(1, "system.js"), &CollectionMap::default());
         let [DdlStep::Create { namespace, .. }] = plan.steps.as_slice() else { panic!("{plan:?}") };

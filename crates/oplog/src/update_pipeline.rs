@@ -102,6 +102,7 @@ mod tests {
         for delta in [
             rawdoc! { "$v": 2, "diff": {} },
             rawdoc! { "$v": 2, "diff": { "i": { "new": 1 } } },
+            rawdoc! { "$v": 2, "diff": { "u": { "a": 1 }, "i": { "new": 1 } } },
             rawdoc! { "$v": 2, "diff": { "u": { "a.b": 1 } } },
             rawdoc! { "$v": 2, "diff": { "u": { "$a": 1 } } },
             rawdoc! { "$v": 2, "diff": { "u": { "": 1 } } },

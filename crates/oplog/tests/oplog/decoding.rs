@@ -217,3 +217,10 @@ fn the_order_of_the_envelope_does_not_matter() {
     let decode = |document: &Document| decoder(0).decode(&raw(document)).expect("decodes");
     assert_eq!(decode(&document), decode(&reversed));
 }
+
+#[test]
+fn a_no_op_changes_nothing_whatever_it_carries() {
+    let ids_of = |op| decoded_ids(&mut decoder(1), &entry(5, op, "shop.orders", doc! { "_id": 3 }));
+    assert_eq!(ids_of("i"), [3]);
+    assert!(ids_of("n").is_empty());
+}

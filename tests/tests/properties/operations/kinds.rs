@@ -85,8 +85,10 @@ fn functions(dice: &mut Dice) -> Vec<Action> {
     let value = Bson::JavaScriptCode(format!("function() {{ return {}; }}", dice.number(99)));
     let update = doc! { "q": { "_id": id }, "u": { "value": value }, "upsert": true };
     let delete = doc! { "q": { "_id": dice.pick(&["first", "second", "third"]) }, "limit": 1 };
+    let set = doc! { "q": { "_id": id }, "u": { "$set": { "changed": dice.number(999) } } };
     vec![
         command(database, doc! { "update": "system.js", "updates": [update] }),
+        command(database, doc! { "update": "system.js", "updates": [set] }),
         command(database, doc! { "delete": "system.js", "deletes": [delete] }),
     ]
 }

@@ -4,6 +4,7 @@ pub mod cutover;
 pub mod order;
 pub mod report;
 pub mod status;
+pub mod verify;
 
 use clap::Args;
 

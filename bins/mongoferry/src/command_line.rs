@@ -3,7 +3,7 @@
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::{
-    api_commands::{cutover, order, report, status},
+    api_commands::{cutover, order, report, status, verify},
     coordinator_api::Order,
     demo,
     exit::Exit,
@@ -29,6 +29,8 @@ pub enum Command {
     Validate(validate::ValidateArgs),
     /// Show how a migration stands and what to do next.
     Status(status::StatusArgs),
+    /// Show what was compared so far, and which documents differ.
+    Verify(verify::VerifyArgs),
     /// Let copying and applying rest. Capturing the oplog goes on.
     Pause(order::OrderArgs),
     /// Go on after a pause or a failure.
@@ -59,6 +61,7 @@ impl Command {
             Self::Migrate(args) => migrate::migrate(args).await,
             Self::Validate(args) => validate::validate(args).await,
             Self::Status(args) => status::status(args).await,
+            Self::Verify(args) => verify::verify(args).await,
             Self::Pause(args) => order::order(args, Order::Pause).await,
             Self::Resume(args) => order::order(args, Order::Resume).await,
             Self::Cutover(args) => cutover::cutover(args).await,

@@ -60,7 +60,7 @@ fn timer_phrase(status: &MigrationStatus) -> Option<String> {
 }
 
 /// How much is left for the cutover is what the operator waits for.
-fn ahead_phrase(ahead: &VerifiedAheadView) -> String {
+pub fn ahead_phrase(ahead: &VerifiedAheadView) -> String {
     let mut parts = vec![
         format!("{} of {}", bytes_text(ahead.bytes), bytes_text(ahead.bytes_total)),
         format!("{} of {} collections", ahead.collections, ahead.collections_total),

@@ -41,10 +41,16 @@ async fn documents_are_verified_while_users_write() {
     assert!(codes.contains(&"MF-VERIFY-3") && codes.contains(&"MF-VERIFY-4"), "{codes:?}");
     let shown = migration.command(&["status"]).await;
     assert!(String::from_utf8_lossy(&shown.stdout).contains("3 documents DIFFERENT"), "{shown:?}");
+    let listed = migration.command(&["verify", "--list"]).await;
+    let lines = String::from_utf8_lossy(&listed.stdout).into_owned();
+    assert_eq!((listed.status.code(), lines.lines().count()), (Some(3), 3), "{lines}");
+    assert!(lines.contains("shop.still 77: exists on the source only"), "{lines}");
     copied.replace_one(doc! {"_id": 5}, doc! {"_id": 5}).await.expect("is replaced");
     copied.insert_one(doc! {"_id": 77}).await.expect("is inserted");
     copied.delete_one(doc! {"_id": "foreign"}).await.expect("is deleted");
     migration.wait_for("no differences", |status| ahead(status).differing_count == 0).await;
+
+    assert_eq!(migration.command(&["verify"]).await.status.code(), Some(0));
 
     workload.stop().await.expect("the workload met no error");
     migration.post("commit").await;

@@ -22,7 +22,7 @@ pub fn lane_steps(work: LaneWork, map: &CollectionMap, form: DeltaForm) -> LaneS
         let steps: Vec<WriteStep> = steps(collection, order, form);
         match mapped {
             Some(mapped) => {
-                lane.collections.push(CollectionSteps { namespace: mapped.namespace.clone(), uuid, steps });
+                lane.collections.push(CollectionSteps { namespace: mapped.namespace.clone(), uuid, order, steps });
             }
             None => lane.skipped += steps.len() as u64,
         }

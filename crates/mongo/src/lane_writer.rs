@@ -144,7 +144,7 @@ impl LaneWriter {
             };
             std::iter::once(fence).chain(Commands::new(piece, form))
         };
-        match transact(&self.cluster, &mut self.session, statements).await {
+        match transact(&self.cluster, &mut self.session, step_count(piece) > 1, statements).await {
             Ok(in_vain) => *retries += u64::from(in_vain),
             Err(NotCommitted::Fenced) if self.is_committed(transaction).await? => {}
             Err(reason) => return Err(reason),

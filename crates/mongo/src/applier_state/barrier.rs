@@ -47,7 +47,7 @@ impl ApplierState {
         statements: impl Fn() -> Vec<Statement>,
     ) -> Result<(), ApplyError> {
         let cluster = self.cluster.clone();
-        match transact(&cluster, &mut self.session, || statements().into_iter()).await {
+        match transact(&cluster, &mut self.session, false, || statements().into_iter()).await {
             Ok(_) => Ok(()),
             Err(NotCommitted::Fenced) if self.is_committed(transaction).await? => Ok(()),
             Err(reason) => Err(reason.into_error(|| self.stale_term())),

@@ -94,7 +94,7 @@ async fn list_collections_once(destination: &Cluster, beginning: &Beginning) -> 
         let inserts = beginning.collections.chunks(COLLECTIONS_PER_COMMAND).map(insert_collections);
         std::iter::once(set_listed(beginning.replay_until)).chain(inserts)
     };
-    match transact(destination, &mut session, statements).await {
+    match transact(destination, &mut session, false, statements).await {
         Ok(_) | Err(NotCommitted::Fenced) => Ok(()),
         Err(reason) => Err(reason.into_error(|| ApplyError::RecordsDamaged {
             cluster: destination.hosts_label().to_owned(),

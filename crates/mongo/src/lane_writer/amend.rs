@@ -6,10 +6,12 @@
 use std::{borrow::Cow, collections::HashSet};
 
 use bson::RawDocumentBuf;
+use mongoferry_protocol::WriteOrder;
 
 use super::{
     LaneWriter, WriteStep,
     piece::{Part, place_of},
+    write_step::id_of,
 };
 use crate::applier_state::{ApplyError, LaneCheckpoint};
 
@@ -42,6 +44,11 @@ impl LaneWriter {
     ) -> Result<bool, ApplyError> {
         let Some((number, step)) = place_of(piece, step) else { return Ok(false) };
         let part = &mut piece[number];
+        if let WriteStep::Put { document } = &part.steps[step] {
+            let created = created(document.clone());
+            part.steps.to_mut().splice(step..=step, created);
+            return Ok(true);
+        }
         if !can_be_read(&part.steps[step]) {
             return Ok(false);
         }
@@ -63,7 +70,7 @@ impl LaneWriter {
         let collection = part.collection;
         let database = collection.namespace.database();
         let documents = self.source.read(database, collection.uuid, &ids, checkpoint.position.optime).await?;
-        part.steps = Cow::Owned(amended(&part.steps, ids, documents));
+        part.steps = Cow::Owned(amended(&part.steps, ids, documents, collection.order));
         Ok(())
     }
 }
@@ -77,7 +84,13 @@ fn is_marked(step: &WriteStep) -> bool {
 }
 
 fn can_be_read(step: &WriteStep) -> bool {
-    !matches!(step, WriteStep::Delete { .. } | WriteStep::InsertMissing { .. })
+    !matches!(step, WriteStep::Delete { .. } | WriteStep::Put { .. } | WriteStep::InsertMissing { .. })
+}
+
+/// What can't replace another document can be created: 4.2 and 4.4 take names with a dollar inside from an insert alone.
+fn created(document: RawDocumentBuf) -> Vec<WriteStep> {
+    let room = id_of(&document).map(|id| WriteStep::Delete { id });
+    room.into_iter().chain([WriteStep::InsertMissing { document }]).collect()
 }
 
 /// Each once.
@@ -87,19 +100,29 @@ fn ids_of<'a>(steps: impl IntoIterator<Item = &'a WriteStep>) -> Vec<RawDocument
     ids.filter(|id| seen.insert(id.as_bytes().to_vec())).collect()
 }
 
-/// The steps without those on these documents, which become what was read.
-fn amended(steps: &[WriteStep], ids: Vec<RawDocumentBuf>, documents: Vec<RawDocumentBuf>) -> Vec<WriteStep> {
+/// The steps without those on these documents, which become what was read, or are deleted if they are gone.
+fn amended(
+    steps: &[WriteStep],
+    ids: Vec<RawDocumentBuf>,
+    documents: Vec<RawDocumentBuf>,
+    order: WriteOrder,
+) -> Vec<WriteStep> {
     let read: HashSet<&[u8]> = ids.iter().map(|id| id.as_bytes()).collect();
     let stays = |step: &&WriteStep| step.id().is_none_or(|id| !read.contains(id.as_bytes()));
     let mut amended: Vec<WriteStep> = steps.iter().filter(stays).cloned().collect();
-    amended.extend(ids.iter().map(|id| WriteStep::Delete { id: id.clone() }));
-    amended.extend(documents.into_iter().map(|document| WriteStep::InsertMissing { document }));
+    // What is found may have an equal `_id` of another type, and then it is another document that is to be put there.
+    let found: HashSet<Vec<u8>> = documents.iter().filter_map(|one| Some(id_of(one)?.into_bytes())).collect();
+    let gone = ids.iter().filter(|id| !found.contains(id.as_bytes()));
+    amended.extend(gone.map(|id| WriteStep::Delete { id: id.clone() }));
+    amended.extend(documents.into_iter().flat_map(|document| WriteStep::put(document, order)));
     amended
 }
 
 #[cfg(test)]
 mod tests {
     use bson::rawdoc;
+
+    use mongoferry_protocol::WriteOrder;
 
     use super::{WriteStep, amended, ids_of};
 
@@ -112,10 +135,9 @@ mod tests {
         assert_eq!(ids, [rawdoc! {"_id": 1}, rawdoc! {"_id": 3}]);
         let expected = [
             update(2, 1),
-            WriteStep::Delete { id: rawdoc! {"_id": 1} },
             WriteStep::Delete { id: rawdoc! {"_id": 3} },
-            WriteStep::InsertMissing { document: rawdoc! {"_id": 1, "n": 9} },
+            WriteStep::Put { document: rawdoc! {"_id": 1, "n": 9} },
         ];
-        assert_eq!(amended(&steps, ids, vec![rawdoc! {"_id": 1, "n": 9}]), expected);
+        assert_eq!(amended(&steps, ids, vec![rawdoc! {"_id": 1, "n": 9}], WriteOrder::ByDocument), expected);
     }
 }

@@ -67,6 +67,7 @@ fn kind_of(step: &WriteStep, form: InsertForm) -> Kind {
         WriteStep::InsertMissing { document } if !is_altered_by_the_server(document) => Kind::Insert,
         WriteStep::Insert { .. }
         | WriteStep::InsertMissing { .. }
+        | WriteStep::Put { .. }
         | WriteStep::Replace { .. }
         | WriteStep::Modify { .. }
         | WriteStep::Delta { .. }
@@ -128,7 +129,7 @@ fn updates(steps: &[WriteStep]) -> RawArrayBuf {
 #[cfg(test)]
 mod tests {
     use bson::rawdoc;
-    use mongoferry_protocol::{CollectionUuid, Namespace};
+    use mongoferry_protocol::{CollectionUuid, Namespace, WriteOrder};
 
     use super::Commands;
     use crate::lane_writer::{CollectionSteps, InsertForm, WriteStep, piece::Part};
@@ -139,8 +140,12 @@ mod tests {
 
     fn names(steps: &[WriteStep], form: InsertForm) -> Vec<String> {
         let namespace = Namespace::new("shop", "orders");
-        let collection =
-            CollectionSteps { namespace, uuid: CollectionUuid::from_bytes([1; 16]), steps: steps.to_vec() };
+        let collection = CollectionSteps {
+            namespace,
+            uuid: CollectionUuid::from_bytes([1; 16]),
+            order: WriteOrder::default(),
+            steps: steps.to_vec(),
+        };
         let parts = [Part::of(&collection)];
         let first_key = |statement: crate::lane_writer::transaction::Statement| {
             let (name, _) = statement.command.iter().next().expect("a command").expect("valid");

@@ -70,7 +70,7 @@ pub(super) fn place_of(piece: &[Part<'_>], mut step: usize) -> Option<(usize, us
 #[cfg(test)]
 mod tests {
     use bson::rawdoc;
-    use mongoferry_protocol::{CollectionUuid, Namespace};
+    use mongoferry_protocol::{CollectionUuid, Namespace, WriteOrder};
 
     use super::{Part, halves, place_of, step_count};
     use crate::lane_writer::{CollectionSteps, WriteStep};
@@ -79,6 +79,7 @@ mod tests {
         CollectionSteps {
             namespace: Namespace::new("shop", name),
             uuid: CollectionUuid::from_bytes([1; 16]),
+            order: WriteOrder::default(),
             steps: ids.iter().map(|id| WriteStep::Delete { id: rawdoc! {"_id": *id} }).collect(),
         }
     }

@@ -46,6 +46,8 @@ enum Attempt {
 
 /// An election takes seconds and is outlasted here; whatever takes longer is for a new process.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// So often in vain is no coincidence: the server's cache has no room for so much at once, and what is smaller gets through.
+const MOST_IN_ONE_PIECE: u32 = 6;
 /// The server aborts what is open for 60 s, and says no more than that it is gone.
 const TOO_LONG: Duration = Duration::from_secs(45);
 /// DollarPrefixedFieldName: 4.2 and 4.4 insert documents with such names inside, but no update of them passes. ConversionFailure:
@@ -61,10 +63,12 @@ pub(crate) async fn transaction_session(cluster: &Cluster) -> Result<ClientSessi
     session.map_err(|error| cluster.explain("startSession", &error))
 }
 
-/// Runs the statements that `statements` makes, anew for each attempt. Returns how many attempts were in vain.
+/// Runs the statements that `statements` makes, anew for each attempt. Returns how many attempts were in vain. What is `divisible`
+/// is given up as too large earlier.
 pub(crate) async fn transact<I>(
     cluster: &Cluster,
     session: &mut ClientSession,
+    divisible: bool,
     statements: impl Fn() -> I,
 ) -> Result<u32, NotCommitted>
 where
@@ -77,6 +81,11 @@ where
             Ok(()) => return Ok(in_vain),
             Err(Attempt::Ended(reason)) => return Err(reason),
             Err(Attempt::Again(error)) if attempt_began.elapsed() > TOO_LONG => {
+                return Err(NotCommitted::TooLarge(error));
+            }
+            Err(Attempt::Again(error @ MongoError::TransactionAborted { .. }))
+                if divisible && in_vain >= MOST_IN_ONE_PIECE =>
+            {
                 return Err(NotCommitted::TooLarge(error));
             }
             Err(Attempt::Again(error)) if began.elapsed() > PATIENCE => return Err(NotCommitted::Failed(error)),

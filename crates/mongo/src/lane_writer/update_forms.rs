@@ -38,7 +38,7 @@ pub(super) fn delete_statement(id: &RawDocument) -> RawDocumentBuf {
 pub(super) fn update_statement(step: &WriteStep) -> Option<RawDocumentBuf> {
     match step {
         WriteStep::Delete { .. } | WriteStep::Reread { .. } => None,
-        WriteStep::Insert { document } | WriteStep::InsertMissing { document } => {
+        WriteStep::Insert { document } | WriteStep::Put { document } | WriteStep::InsertMissing { document } => {
             Some(replacement(&id_of(document)?, document, true))
         }
         WriteStep::Replace { id, document } => Some(replacement(id, document, false)),

@@ -1,7 +1,7 @@
 //! One write of one document, as the applier wants it done.
 
 use bson::{RawArrayBuf, RawDocument, RawDocumentBuf};
-use mongoferry_protocol::{CollectionUuid, Namespace};
+use mongoferry_protocol::{CollectionUuid, Namespace, WriteOrder};
 
 use super::update_forms::is_altered_by_the_server;
 
@@ -41,6 +41,11 @@ pub enum WriteStep {
     Reread {
         id: RawDocumentBuf,
     },
+    /// The document exists with this content afterwards, and another one of its `_id` is most likely there: entries of indexes
+    /// that stay as they are are not written. Only for `_id`s that are equal by their bytes alone.
+    Put {
+        document: RawDocumentBuf,
+    },
     /// The document, which does not stand there.
     InsertMissing {
         document: RawDocumentBuf,
@@ -53,6 +58,7 @@ pub struct CollectionSteps {
     pub namespace: Namespace,
     /// On the source.
     pub uuid: CollectionUuid,
+    pub order: WriteOrder,
     pub steps: Vec<WriteStep>,
 }
 
@@ -72,10 +78,20 @@ impl WriteStep {
     /// documents are deleted and inserted, of which replies say nothing. So are those that only a pipeline leaves as they are: most
     /// servers can't replace a document by one for certain (see [`crate::DeltaForm::Reread`]), but all create one.
     pub fn insert(document: RawDocumentBuf) -> Vec<Self> {
-        let is_odd = |id: &RawDocumentBuf| !is_readable(id) || is_altered_by_the_server(&document);
-        match id_of(&document).filter(is_odd) {
+        match odd_id(&document) {
             Some(id) => vec![Self::Delete { id }, Self::InsertMissing { document }],
             None => vec![Self::Insert { document }],
+        }
+    }
+
+    /// As [`Self::insert`], for a document of which another version most likely stands there.
+    pub fn put(document: RawDocumentBuf, order: WriteOrder) -> Vec<Self> {
+        match odd_id(&document) {
+            None if order != WriteOrder::UnderCollation => vec![Self::Put { document }],
+            odd => match odd.or_else(|| id_of(&document)) {
+                Some(id) => vec![Self::Delete { id }, Self::InsertMissing { document }],
+                None => vec![Self::InsertMissing { document }],
+            },
         }
     }
 
@@ -83,7 +99,9 @@ impl WriteStep {
     pub(super) fn byte_count(&self) -> usize {
         match self {
             Self::Delete { id } | Self::Reread { id } => id.as_bytes().len(),
-            Self::Insert { document } | Self::InsertMissing { document } => document.as_bytes().len(),
+            Self::Insert { document } | Self::Put { document } | Self::InsertMissing { document } => {
+                document.as_bytes().len()
+            }
             Self::Replace { id, document: body }
             | Self::Modify { id, modifiers: body }
             | Self::Delta { id, delta: body } => id.as_bytes().len() + body.as_bytes().len(),
@@ -100,7 +118,7 @@ impl WriteStep {
             | Self::Modify { id, .. }
             | Self::Delta { id, .. }
             | Self::Pipeline { id, .. } => Some(id.clone()),
-            Self::Insert { document } | Self::InsertMissing { document } => id_of(document),
+            Self::Insert { document } | Self::Put { document } | Self::InsertMissing { document } => id_of(document),
         }
     }
 }
@@ -108,6 +126,11 @@ impl WriteStep {
 /// `{_id: value}` of a document, if it has one.
 pub(super) fn id_of(document: &RawDocument) -> Option<RawDocumentBuf> {
     crate::raw_id::id_alone(document)
+}
+
+/// The `_id` of a document that can't be put in place of another one.
+fn odd_id(document: &RawDocument) -> Option<RawDocumentBuf> {
+    id_of(document).filter(|id| !is_readable(id) || is_altered_by_the_server(document))
 }
 
 /// Whether the driver can decode it.

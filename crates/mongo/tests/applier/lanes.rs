@@ -3,7 +3,7 @@ use mongoferry_mongo::{
     ApplyError, CollectionSteps, InsertForm, LaneCheckpoint, LaneRound, LaneWritten, MongoError, WriteStep,
     mark_destination,
 };
-use mongoferry_protocol::{Explain, Optime, Retry};
+use mongoferry_protocol::{Explain, Optime, Retry, WriteOrder};
 
 use crate::{Server, at, destination, namespace, settings, uuid};
 
@@ -13,7 +13,12 @@ fn insert(id: i32, n: i32) -> WriteStep {
 
 fn round(t: u32, steps: Vec<WriteStep>) -> LaneRound {
     let changes = steps.len() as u64;
-    let collections = vec![CollectionSteps { namespace: namespace("shop.orders"), uuid: uuid(1), steps }];
+    let collections = vec![CollectionSteps {
+        namespace: namespace("shop.orders"),
+        uuid: uuid(1),
+        order: WriteOrder::default(),
+        steps,
+    }];
     LaneRound { collections, inserts: InsertForm::Insert, checkpoint: at(t), changes }
 }
 

@@ -14,12 +14,25 @@ pub const LIST: &[Operation] = &[
     operation("$pull, $pullAll, $pop, $addToSet", ALWAYS, 4, pull),
     operation("$[] and array filters", ALWAYS, 2, positional),
     operation("$set past the end of an array", ALWAYS, 2, past_the_end),
+    operation("$set of an element that stands", ALWAYS, 2, element),
     operation("array becomes scalar and back", ALWAYS, 2, another_shape),
 ];
 
 fn changed(dice: &mut Dice, change: Document) -> Vec<Action> {
     let (name, id) = (dice.name(), dice.id());
     vec![update(dice, name, id, change, false)]
+}
+
+/// On a document that has the array, whatever happened before.
+fn element(dice: &mut Dice) -> Vec<Action> {
+    let (database, name) = (dice.database(), dice.name());
+    let document = doc! { "_id": "with elements", "list": [1, 2, 3], "text": "long enough for a difference" };
+    let whole = doc! { "q": { "_id": "with elements" }, "u": document, "upsert": true };
+    let set = doc! { "q": { "_id": "with elements" }, "u": { "$set": { "list.1": 100 + dice.number(99) } } };
+    let run = |update: Document| {
+        command(database, doc! { "update": name, "updates": [update], "bypassDocumentValidation": true })
+    };
+    vec![run(whole), run(set)]
 }
 
 fn push(dice: &mut Dice) -> Vec<Action> {

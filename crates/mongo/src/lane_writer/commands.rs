@@ -169,7 +169,12 @@ mod tests {
         let namespace = Namespace::new("shop", "orders");
         let replace = WriteStep::Replace { id: rawdoc! {"_id": 1}, document: rawdoc! {"_id": 1} };
         let steps = vec![insert(1, 1), replace];
-        let collection = CollectionSteps { namespace, uuid: CollectionUuid::from_bytes([1; 16]), steps };
+        let collection = CollectionSteps {
+            namespace,
+            uuid: CollectionUuid::from_bytes([1; 16]),
+            order: WriteOrder::default(),
+            steps,
+        };
         for statement in Commands::new(&[Part::of(&collection)], InsertForm::Insert) {
             assert!(statement.command.get_bool("bypassDocumentValidation").expect("says so"), "{}", statement.what);
         }

@@ -19,10 +19,10 @@ pub fn start_timer(record: &mut PhaseRecord) {
 }
 
 impl Coordinator {
-    /// By 24 hours.
+    /// By 24 hours; never further than to 144 hours from now, so that a call repeated by mistake does little.
     pub async fn put_off(&mut self) -> Result<(), CoordinatorError> {
         let put_off = |record: &mut PhaseRecord| {
-            record.expires_at_ms = record.expires_at_ms.map(|at| at.max(now_ms()) + EXTENSION_MS);
+            record.expires_at_ms = record.expires_at_ms.map(|at| later(at, now_ms()));
         };
         self.phase.change(put_off).await
     }
@@ -36,5 +36,21 @@ impl Coordinator {
             return Err(CoordinatorError::OutOfReach { captured, oldest });
         }
         self.phase.enter(Phase::CatchingUp, |record| record.expires_at_ms = Some(now_ms() + EXTENSION_MS)).await
+    }
+}
+
+fn later(expires_at_ms: u64, now_ms: u64) -> u64 {
+    (expires_at_ms.max(now_ms) + EXTENSION_MS).min(now_ms + TIMER_MS + EXTENSION_MS).max(expires_at_ms)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{HOUR_MS, later};
+
+    #[test]
+    fn an_end_is_put_off_by_a_day_and_never_brought_forward() {
+        let hours = |expires: u64, now: u64| later(expires * HOUR_MS, now * HOUR_MS) / HOUR_MS;
+        assert_eq!([hours(120, 0), hours(144, 0), hours(130, 0)], [144, 144, 144]);
+        assert_eq!([hours(120, 100), hours(90, 100), hours(500, 100)], [144, 124, 500]);
     }
 }

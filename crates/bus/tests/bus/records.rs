@@ -98,7 +98,8 @@ async fn a_migration_of_another_version_is_refused_and_not_touched() {
     let nats = start_nats().await;
     connect(&nats).await;
     let client = async_nats::connect(nats.url()).await.expect("connects");
-    let store = async_nats::jetstream::new(client).get_key_value("mongoferry-test").await.expect("is there");
+    let jetstream = async_nats::jetstream::new(client);
+    let store = jetstream.get_key_value("mongoferry-test").await.expect("is there");
     // The 0 says that the value is whole.
     let foreign = vec![0, mongoferry_protocol::FORMAT_VERSION + 1, 1, 2, 3];
     let revision = store.put(key::phase().as_str(), foreign.into()).await.expect("is stored");
@@ -106,6 +107,6 @@ async fn a_migration_of_another_version_is_refused_and_not_touched() {
     let options = BusOptions { url: nats.url(), user: None, password: None, credentials_file: None, replicas: 1 };
     let refused = Bus::connect(&options, &"test".parse().expect("an id")).await.err().expect("is refused");
     assert_eq!((refused.code(), refused.retry()), ("MF-CODEC-1", Retry::Never));
-    let last = store.status().await.expect("answers").info.state.last_sequence;
-    assert_eq!(last, revision);
+    let bucket = jetstream.get_stream("KV_mongoferry-test").await.expect("is there");
+    assert_eq!(bucket.cached_info().state.last_sequence, revision);
 }

@@ -3,6 +3,7 @@
 use mongoferry_mongo::Cluster;
 use mongoferry_protocol::Party;
 use mongoferry_stage::{DestinationArgs, SecretUri, SourceArgs, Stage, StageResult};
+use tokio::sync::Mutex;
 
 use crate::{
     CoordinatorArgs, api, board::Board, coordinate::Coordinator, coordinator_error::CoordinatorError, metrics,
@@ -44,18 +45,28 @@ impl Leader {
         stage.works_with(Party::Source, source.reachability());
         let destination = Cluster::connect(self.destination.reveal(), "mongoferry-cutover-coordinator").await?;
         stage.works_with(Party::Destination, destination.reachability());
-        let (mut coordinator, led) = Coordinator::open(stage, &source, &destination, &self.args).await?;
+        let (coordinator, led) = Coordinator::open(stage, &source, &destination, &self.args).await?;
         self.board.show(led);
         stage.ready.cancel();
         stage.set_activity("leading");
         let outcome = tokio::select! {
-            outcome = coordinator.run() => outcome,
+            outcome = self.run(coordinator) => outcome,
             error = lease.lost() => Err(error.into()),
         };
-        drop(coordinator);
         source.shutdown().await;
         destination.shutdown().await;
         lease.release().await?;
         outcome
+    }
+    /// Trouble with a cluster is outlasted in office, so that the status goes on being shown.
+    async fn run(&self, coordinator: Coordinator) -> Result<(), CoordinatorError> {
+        let coordinator = Mutex::new(coordinator);
+        let unless_a_cluster = || async {
+            match coordinator.lock().await.run().await {
+                Err(error @ CoordinatorError::Cluster(_)) => Err(error),
+                outcome => Ok(outcome),
+            }
+        };
+        mongoferry_stage::retry(&self.stage, "leading", unless_a_cluster).await?
     }
 }

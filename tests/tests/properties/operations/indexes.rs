@@ -136,6 +136,8 @@ fn to_unique(dice: &mut Dice) -> Vec<Action> {
     let database = dice.database();
     let change = |option: &str| command(database, doc! { "collMod": "once", "index": { "name": "n_1", option: true } });
     vec![
+        // So that no two documents stand in its way.
+        command(database, doc! { "drop": "once" }),
         command(database, doc! { "insert": "once", "documents": [{ "_id": dice.number(5), "n": dice.number(5) }] }),
         create(database, "once", doc! { "key": { "n": 1 }, "name": "n_1" }),
         change("prepareUnique"),

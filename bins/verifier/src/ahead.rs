@@ -1,10 +1,12 @@
 //! Verifies ahead: compares every document while the migration is ready, and again each document that changes, so that at the
 //! cutover only what changed last is left.
 //!
-//!     scan                 collection by collection, part by part by `_id`: both sides read, hashes compared
-//!     follow               the batches of the oplog, once they are applied: the documents that they changed
-//!     watch_destination    the destination's oplog: the documents that somebody else changed there
-//!     look_again           what did not come out equal, until it does
+//! ```text
+//! scan                 collection by collection, part by part by `_id`: both sides read, hashes compared
+//! follow               the batches of the oplog, once they are applied: the documents that they changed
+//! watch_destination    the destination's oplog: the documents that somebody else changed there
+//! look_again           what did not come out equal, until it does
+//! ```
 //!
 //! Why that is enough: a document that is equal on both sides at some moment becomes unequal only by a change of one side, and
 //! each change of either is followed from before the first comparison on. What is found unequal stays a suspect until it is seen

@@ -55,7 +55,18 @@ fn committed(dice: &mut Dice) -> Vec<Action> {
     statements.push(ensure(dice, "two", "b", 1));
     let mut actions = grounds(dice, &statements);
     actions.push(Action::Transaction { statements, commit: true });
+    actions.extend(certain());
     actions
+}
+
+/// What the other one meets may refuse it; this one never is.
+fn certain() -> [Action; 2] {
+    let ground = on(APART, doc! { "insert": "plain", "documents": [{ "_id": "ground" }] });
+    let count = |id: i32| {
+        let statement = doc! { "q": { "_id": id }, "u": { "$inc": { "n": 1 } }, "upsert": true };
+        on(APART, doc! { "update": "plain", "updates": [statement] })
+    };
+    [Action::Command(ground), Action::Transaction { statements: vec![count(1), count(2)], commit: true }]
 }
 
 fn aborted(dice: &mut Dice) -> Vec<Action> {

@@ -52,6 +52,14 @@ pub(crate) fn verify_ahead(stage: &Stage, clusters: &Clusters, at_once: usize) -
 async fn run(stage: Stage, clusters: Clusters, ahead: Arc<Ahead>, at_once: usize) {
     loop {
         let Err(error) = work(&stage, &clusters, &ahead, at_once).await else { return };
+        if error.is_a_missing_right() {
+            // The cutover compares everything, and must not wait for what does not come.
+            tracing::warn!(%error, "nothing can be verified ahead of the cutover");
+            ahead.forget();
+            let removed = stage.bus.records().remove(&key::verified_ahead()).await;
+            return removed
+                .unwrap_or_else(|error| tracing::debug!(%error, "the record of what was verified ahead stays"));
+        }
         if error.loses_the_thread() {
             tracing::warn!(%error, "verifying ahead begins anew");
             ahead.forget();

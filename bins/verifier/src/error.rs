@@ -69,4 +69,9 @@ impl VerifierError {
             Self::Oplog(_) | Self::WithoutId { .. } | Self::Unreadable { .. } => false,
         }
     }
+
+    /// Without the right to read the destination's oplog, for one, nothing can be followed there.
+    pub(crate) fn is_a_missing_right(&self) -> bool {
+        matches!(self, Self::Mongo(MongoError::Unauthorized { .. }))
+    }
 }

@@ -14,6 +14,7 @@ mod document_map;
 mod error;
 mod fingerprint;
 mod id_bytes;
+mod id_commands;
 mod metrics;
 mod normal_form;
 mod progress;

@@ -1,5 +1,6 @@
-//! verifier: proves that source and destination are equal while nobody writes to the source.
+//! verifier: proves that source and destination are equal: ahead of the cutover while users write, and what is left at it.
 //!
+//!     ready ──▶ ahead: both sides part by part; then what oplog batches and the destination's oplog say was changed ──▶ record
 //!     bus ── Verify ──▶ both catalogs ──▶ collection by collection: fingerprints, then the documents that differ
 //!                                                          └──▶ Verification on the bus, then done with the item
 //!

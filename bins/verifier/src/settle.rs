@@ -11,15 +11,13 @@ use crate::{
     compare_documents::{CollectionPair, Side},
     document_map::{DifferingDocument, DocumentMap, differing_documents, read_map},
     id_bytes::id_document,
+    id_commands::commands_of_ids,
     selection::Selection,
 };
 
 const PAUSE: Duration = Duration::from_secs(1);
 /// After so many looks in which no difference went away, those that are left are real.
 const QUIET_LOOKS: u32 = 4;
-/// Bounds of one command.
-const IDS_AT_ONCE: usize = 1_000;
-const ID_BYTES_AT_ONCE: usize = 4 * 1024 * 1024;
 
 /// Those of `suspects` that stay different.
 pub(crate) async fn settle(
@@ -57,7 +55,9 @@ async fn look_at<'a>(
     ids: impl Iterator<Item = &'a [u8]>,
 ) -> Result<Vec<DifferingDocument>, VerifierError> {
     let mut left = Vec::new();
-    for ids in commands_of_ids(pair, ids)? {
+    for ids in commands_of_ids(ids.map(<[u8]>::to_vec)) {
+        let ids: Result<Vec<_>, _> = ids.iter().map(|id| id_document(id)).collect();
+        let ids = ids.map_err(|_| pair.without_id())?;
         let (source, destination) =
             tokio::try_join!(read_ids(pair, &pair.source, &ids), read_ids(pair, &pair.destination, &ids))?;
         left.extend(differing_documents(&source, destination));
@@ -69,24 +69,4 @@ async fn read_ids(pair: &CollectionPair, side: &Side, ids: &[RawDocumentBuf]) ->
     let wanted = ids.iter().map(|id| &**id);
     let scan = DocumentScan::by_ids(&side.cluster, &side.namespace, side.not_before, wanted).await?;
     read_map(scan, pair, &Selection::everything()).await
-}
-
-fn commands_of_ids<'a>(
-    pair: &CollectionPair,
-    ids: impl Iterator<Item = &'a [u8]>,
-) -> Result<Vec<Vec<RawDocumentBuf>>, VerifierError> {
-    let (mut commands, mut bytes) = (Vec::<Vec<RawDocumentBuf>>::new(), 0);
-    for id in ids {
-        let id = id_document(id).map_err(|_| pair.without_id())?;
-        let length = id.as_bytes().len();
-        match commands.last_mut() {
-            Some(ids) if ids.len() < IDS_AT_ONCE && bytes + length <= ID_BYTES_AT_ONCE => ids.push(id),
-            _ => {
-                bytes = 0;
-                commands.push(vec![id]);
-            }
-        }
-        bytes += length;
-    }
-    Ok(commands)
 }

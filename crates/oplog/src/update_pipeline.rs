@@ -1,5 +1,5 @@
 //! The delta of an update entry as an aggregation pipeline that any server of 4.2 or later runs as an update, for servers
-//! without `$_internalApplyOplogUpdate`.
+//! without a `$_internalApplyOplogUpdate` that is safe; and as plain operators, for all.
 //!
 //! The pipeline leaves what the server's own application of the entry would leave, on whatever state of the document it meets:
 //! a path that leads nowhere is passed over, arrays are padded with null, new fields come behind the others in the order of

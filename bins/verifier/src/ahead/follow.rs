@@ -58,7 +58,7 @@ pub(super) async fn follow(stage: &Stage, clusters: &Clusters, ahead: &Ahead) ->
     }
 }
 
-/// It is there long before a migration is ready.
+/// It is there long before a migration is ready, so that this hardly ever looks twice.
 async fn start_point(stage: &Stage) -> Result<StartPoint, VerifierError> {
     loop {
         if let Some(record) = stage.bus.records().get(&key::start_point()).await? {

@@ -10,12 +10,9 @@ use crate::{
     VerifierError,
     document_map::{DifferingDocument, DocumentMap, differing_documents},
     id_bytes::{id_bytes, id_document},
+    id_commands::commands_of_ids,
     verify::Clusters,
 };
-
-/// Bounds of one command.
-const IDS_AT_ONCE: usize = 1_000;
-const ID_BYTES_AT_ONCE: usize = 4 * 1024 * 1024;
 
 /// What a look found.
 #[derive(Default)]
@@ -75,20 +72,4 @@ async fn read(
         }
     }
     Ok(map)
-}
-
-fn commands_of_ids(ids: Vec<Vec<u8>>) -> Vec<Vec<Vec<u8>>> {
-    let (mut commands, mut bytes) = (Vec::<Vec<Vec<u8>>>::new(), 0);
-    for id in ids {
-        let length = id.len();
-        match commands.last_mut() {
-            Some(command) if command.len() < IDS_AT_ONCE && bytes + length <= ID_BYTES_AT_ONCE => command.push(id),
-            _ => {
-                bytes = 0;
-                commands.push(vec![id]);
-            }
-        }
-        bytes += length;
-    }
-    commands
 }

@@ -154,6 +154,11 @@ impl Migration {
         answer.json().await.expect("the answer is JSON")
     }
 
+    pub async fn post_with(&self, call: &str, body: &Value) -> Value {
+        let answer = self.http.post(format!("{}/{call}", self.api)).json(body).send().await.expect("the API answers");
+        answer.json().await.expect("the answer is JSON")
+    }
+
     /// The first status that `wanted` accepts. Fails if the command ends before.
     pub async fn wait_for(&mut self, what: &str, wanted: impl Fn(&MigrationStatus) -> bool) -> MigrationStatus {
         let began = Instant::now();

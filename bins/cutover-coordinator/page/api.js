@@ -18,6 +18,8 @@ export function keepToken(token) {
 export const hasToken = () => sessionStorage.getItem(KEPT) !== null;
 
 export const migration = () => call("GET", "migration");
+/** Those that were asked for: the last one. */
+export const validations = () => call("GET", "validations");
 export const validation = () => call("GET", "validation");
 /** Answers at the migration's end, however long that takes: the process that serves it may be gone a second later. */
 export const reportAtEnd = () => call("GET", "report?when=ended", null, null);

@@ -1,13 +1,11 @@
 // What was checked before the migration began: what was found, and what was worth a warning.
 
-import { validation } from "./api.js";
 import { bytesText, counted, countText, msText } from "./amounts.js";
 import { byId, element, facts, setContent, show } from "./element.js";
 import { problem } from "./problems.js";
 
-/** Asked for once; a start that checks again is another migration's, or shown when the page is loaded again. */
-export async function showChecks() {
-  const report = await validation();
+/** A report of the validator; looked at before the start, and folded away later. */
+export function showChecks(report) {
   const having = (severity) => report.findings.filter((finding) => finding.severity === severity);
   const [errors, warnings, passed] = [having("error"), having("warning"), having("info")];
   show(byId("checks"), true);

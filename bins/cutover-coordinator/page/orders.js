@@ -16,7 +16,7 @@ export function showOrders(status, fresh) {
   show(byId("pause"), mayPause(phase));
   show(byId("resume"), mayResume(phase));
   show(byId("cancel"), mayCancel(phase));
-  show(byId("cutover"), mayPause(phase) || ["created", "validating"].includes(phase));
+  show(byId("cutover"), mayPause(phase) || phase === "validating");
   show(byId("extend"), mayExtend(status));
   showTimer(status);
   for (const name of ["pause", "resume", "extend", "cancel"]) byId(name).disabled = !fresh;

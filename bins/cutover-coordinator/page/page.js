@@ -3,6 +3,7 @@
 
 import * as api from "./api.js";
 import { clockText, msText, percent } from "./amounts.js";
+import { noteValidation, showBeginning } from "./begin.js";
 import { showChecks } from "./checks.js";
 import { showCopy } from "./copy.js";
 import { showCutover } from "./cutover.js";
@@ -62,8 +63,7 @@ async function ask() {
   noteChanges(status, answeredAt);
   showLag(status, answeredAt);
   awaitReport();
-  askForChecks();
-  return null;
+  return askForChecks();
 }
 
 /** Asked ahead of the end: the answer comes with the last phase, when the process that gives it is about to be stopped. */
@@ -84,15 +84,24 @@ async function awaitReport() {
   isReportAwaited = report !== null && isFinal(report.phase);
 }
 
+/** Before the start what was asked for, from then on what the start went by. Gives back why there was no answer. */
 async function askForChecks() {
-  if (areChecksShown || ["created", "validating"].includes(status.phase)) return;
-  areChecksShown = true;
+  if (areChecksShown || status.phase === "validating") return null;
   try {
-    await showChecks();
+    if (status.phase === "created") {
+      await noteValidation();
+      return null;
+    }
+    areChecksShown = true;
+    showChecks(await api.validation());
+    byId("checks").open = false;
   } catch (error) {
     if (!(error instanceof api.ApiError)) throw error;
     areChecksShown = false;
+    // A migration that has begun is shown without them.
+    if (status.phase === "created") return error;
   }
+  return null;
 }
 
 /** What is known has ended for good and can't grow old. */
@@ -121,6 +130,7 @@ function draw() {
   setText(byId("migration"), status.id);
   document.title = `${headline} – ${status.id} – mongoferry`;
   showWalk(status);
+  showBeginning(status, isFresh);
   showProblems(status);
   showOrders(status, isFresh);
   showCutover(status, isFresh);
@@ -129,7 +139,7 @@ function draw() {
   const isReported = report !== null && report.phase === status.phase;
   showReport(isReported ? report : null);
   // The report has the last numbers; those of the last look may be older than the end.
-  show(byId("details"), !(isReported && isOver()));
+  show(byId("details"), status.phase !== "created" && !(isReported && isOver()));
 }
 
 /** Indexes are built behind the copy, and often take longer. */

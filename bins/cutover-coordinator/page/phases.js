@@ -1,6 +1,6 @@
 // The phases: what each is called, what happens in it, and what the operator does.
 
-/** In order, as steps of the walk-through. `created` is over before anybody sees it. */
+/** In order, as steps of the walk-through. */
 export const STEPS = [
   { name: "Check", phases: ["created", "validating"] },
   { name: "Start", phases: ["starting"] },
@@ -14,7 +14,7 @@ export const STEPS = [
 ];
 
 const TOLD = {
-  created: ["Created", "Nothing has been looked at yet."],
+  created: ["Not begun", "Nothing is written anywhere before you start."],
   validating: ["Checking both clusters", "Nothing is written before every check has passed."],
   starting: ["Starting", "The source’s oplog is captured from here on."],
   copying: ["Copying", "Users go on writing to the source; what they write is captured and applied after the copy."],

@@ -2,7 +2,7 @@
 //! the operator then wants to know.
 
 use mongoferry_bus::{BusError, key};
-use mongoferry_protocol::{MigrationStatus, OutageStatus, Party, Report, ValidationReport, now_ms};
+use mongoferry_protocol::{MigrationSettings, MigrationStatus, OutageStatus, Party, Report, ValidationReport, now_ms};
 use mongoferry_stage::Stage;
 use tokio::sync::{mpsc, watch};
 
@@ -11,6 +11,7 @@ use crate::{command::Request, liveness::Liveness, outages::outages};
 /// What a coordinator that leads, or led last, shows.
 #[derive(Clone)]
 pub struct Led {
+    pub settings: MigrationSettings,
     pub status: watch::Receiver<MigrationStatus>,
     pub report: watch::Receiver<Report>,
     pub requests: mpsc::Sender<Request>,
@@ -37,6 +38,10 @@ impl Board {
     pub fn led(&self) -> Option<Led> {
         let led = self.led.borrow().clone()?;
         (!led.requests.is_closed() || self.bus_is_away()).then_some(led)
+    }
+
+    pub fn stage(&self) -> &Stage {
+        &self.stage
     }
 
     /// What the validator found; `None` before it has ended.

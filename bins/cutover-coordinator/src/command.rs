@@ -7,6 +7,8 @@ use crate::coordinator_error::CoordinatorError;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Command {
+    /// Begin, where that is waited for.
+    Start,
     Pause,
     Resume,
     /// `accept_missing_indexes` says that those that can't be built are not wanted.
@@ -27,6 +29,7 @@ pub struct Request {
 impl Command {
     pub const fn as_str(self) -> &'static str {
         match self {
+            Self::Start => "start",
             Self::Pause => "pause",
             Self::Resume => "resume",
             Self::Commit { .. } => "commit",
@@ -40,6 +43,8 @@ impl Command {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Effect {
     Nothing,
+    /// Begin, unless what was validated forbids it.
+    Start,
     Enter(Phase),
     BeginCutover {
         accept_missing_indexes: bool,
@@ -56,6 +61,11 @@ pub enum Effect {
 pub fn effect(command: Command, record: &PhaseRecord) -> Effect {
     let phase = record.phase;
     match command {
+        Command::Start if phase == Phase::Created => Effect::Start,
+        Command::Start if phase == Phase::Failed && record.underlying() == Phase::Validating => {
+            Effect::Recover(Phase::Validating)
+        }
+        Command::Start if phase != Phase::Cancelled => Effect::Nothing,
         Command::Pause if phase == Phase::Paused => Effect::Nothing,
         Command::Pause if phase.may_pause() => Effect::Enter(Phase::Paused),
         Command::Resume if phase == Phase::Paused => Effect::Enter(record.underlying()),
@@ -73,7 +83,12 @@ pub fn effect(command: Command, record: &PhaseRecord) -> Effect {
         Command::Cancel if phase.may_become(Phase::Cancelled) => Effect::Enter(Phase::Cancelled),
         Command::Extend if phase == Phase::Expired => Effect::Revive,
         Command::Extend if !phase.is_final() && record.expires_at_ms.is_some() => Effect::PutOff,
-        Command::Pause | Command::Resume | Command::Commit { .. } | Command::Cancel | Command::Extend => Effect::Refuse,
+        Command::Start
+        | Command::Pause
+        | Command::Resume
+        | Command::Commit { .. }
+        | Command::Cancel
+        | Command::Extend => Effect::Refuse,
     }
 }
 
@@ -103,6 +118,19 @@ mod tests {
         assert_eq!(effect(Command::Extend, &timed(Phase::Expired)), Effect::Revive);
         assert_eq!(effect(Command::Extend, &record(Phase::Copying, None)), Effect::Refuse);
         assert_eq!(effect(Command::Extend, &timed(Phase::Committed)), Effect::Refuse);
+    }
+
+    #[test]
+    fn a_start_is_taken_once_and_may_be_said_again() {
+        assert_eq!(effect(Command::Start, &record(Phase::Created, None)), Effect::Start);
+        for phase in [Phase::Validating, Phase::Copying, Phase::Ready, Phase::Paused, Phase::Committed] {
+            assert_eq!(effect(Command::Start, &record(phase, None)), Effect::Nothing, "{phase}");
+        }
+        let refused = record(Phase::Failed, Some(Phase::Validating));
+        assert_eq!(effect(Command::Start, &refused), Effect::Recover(Phase::Validating));
+        assert_eq!(effect(Command::Start, &record(Phase::Cancelled, None)), Effect::Refuse);
+        // It does not say what becomes of a migration that does not run.
+        assert_eq!(effect(Command::Resume, &record(Phase::Created, None)), Effect::Nothing);
     }
 
     #[test]

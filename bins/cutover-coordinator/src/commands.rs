@@ -9,6 +9,7 @@ use crate::{
     coordinator_error::CoordinatorError,
     copy_progress::CopyProgress,
     facts::failures,
+    validation_jobs::{errors_of, is_recent},
 };
 
 impl Coordinator {
@@ -16,6 +17,7 @@ impl Coordinator {
         let phase = self.phase.phase();
         match effect(command, self.phase.record()) {
             Effect::Nothing => Ok(()),
+            Effect::Start => self.start().await,
             Effect::Enter(Phase::Cancelled) => self.cancel().await,
             Effect::Enter(next) => self.phase.enter(next, |_| ()).await,
             Effect::BeginCutover { accept_missing_indexes } => {
@@ -26,6 +28,15 @@ impl Coordinator {
             Effect::PutOff => self.put_off().await,
             Effect::Revive => self.revive().await,
             Effect::Refuse => Err(CoordinatorError::NotNow { command: command.as_str(), phase }),
+        }
+    }
+
+    /// The change of the phase is the record of it.
+    async fn start(&mut self) -> Result<(), CoordinatorError> {
+        let report = self.view.mirror.get(&key::validation())?;
+        match report.filter(|report| is_recent(report, now_ms())) {
+            Some(report) if !report.passed() => Err(CoordinatorError::Validation { summary: errors_of(&report) }),
+            _ => self.phase.enter(Phase::Validating, |_| ()).await,
         }
     }
 
@@ -63,6 +74,7 @@ impl Coordinator {
         }
         if next == Phase::Validating {
             records.remove(&key::validation()).await?;
+            self.until_not_validated().await?;
         }
         if let (Phase::Finalizing, Some(cutover)) = (next, &self.phase.record().cutover) {
             let number = cutover.number;
@@ -71,6 +83,16 @@ impl Coordinator {
         }
         self.queued.clear();
         self.phase.enter(next, |_| ()).await
+    }
+}
+
+impl Coordinator {
+    /// What was removed is decided upon no more; the mirror follows within moments.
+    async fn until_not_validated(&mut self) -> Result<(), CoordinatorError> {
+        while self.view.mirror.get(&key::validation())?.is_some() {
+            self.view.mirror.changed().await;
+        }
+        Ok(())
     }
 }
 

@@ -11,7 +11,7 @@ use tokio::{
 };
 
 use crate::{
-    CoordinatorArgs,
+    CoordinatorArgs, StartChoice,
     board::Led,
     command::{Command, Effect, Request, effect},
     coordinator_error::CoordinatorError,
@@ -23,7 +23,7 @@ use crate::{
     rates::Rate,
     report,
     settings::settle,
-    status,
+    status, validation_jobs,
     view::View,
 };
 
@@ -41,6 +41,7 @@ pub struct Coordinator {
     pub copy_rate: Rate,
     /// Said at the start, for every cutover.
     pub accept_missing_indexes: bool,
+    start: StartChoice,
     /// Work items that this process has queued: once is enough, however often the decision asks for it.
     pub queued: HashSet<WorkItem>,
     requests: mpsc::Receiver<Request>,
@@ -84,6 +85,7 @@ impl Coordinator {
             copy,
             copy_rate: Rate::default(),
             accept_missing_indexes: args.accept_missing_indexes,
+            start: args.start,
             queued: HashSet::new(),
             requests,
             status,
@@ -94,7 +96,8 @@ impl Coordinator {
         }
         coordinator.tidy_after_end().await;
         let liveness = coordinator.view.liveness.clone();
-        Ok((coordinator, Led { status: shown, report: reported, requests: sender, liveness }))
+        let settings = coordinator.settings.clone();
+        Ok((coordinator, Led { settings, status: shown, report: reported, requests: sender, liveness }))
     }
 
     /// Until the process is stopped.
@@ -138,6 +141,7 @@ impl Coordinator {
         self.status.send_replace(status);
         self.report.send_replace(report::build(&self.view, &self.settings, record, &self.copy)?);
         let facts = gather(&self.view, &self.plans, &self.copy, &self.settings, record, self.accept_missing_indexes)?;
+        let facts = validation_jobs::as_begun(facts, self.start, &self.view.mirror, record)?;
         Ok(decide(record, &facts))
     }
 }

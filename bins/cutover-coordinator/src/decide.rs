@@ -7,6 +7,8 @@ use mongoferry_protocol::{
 /// Everything a decision rests on, measured or read just before.
 #[derive(Clone, Debug, Default)]
 pub struct Facts {
+    /// Begins by itself.
+    pub start_is_implied: bool,
     pub cutover_mode: Option<CutoverMode>,
     pub verify: bool,
     pub validation_passed: Option<bool>,
@@ -45,6 +47,8 @@ pub struct Outcome {
 pub enum Step {
     Wait,
     Enter(Phase),
+    /// Have the clusters validated.
+    Validate,
     /// List the source's collections, record them and queue their planning.
     ListCatalog,
     QueueIndexes(Vec<CollectionUuid>),
@@ -96,9 +100,9 @@ pub fn decide(record: &PhaseRecord, facts: &Facts) -> Step {
         return Step::Enter(Phase::Expired);
     }
     match record.phase {
-        Phase::Created => Step::Enter(Phase::Validating),
+        Phase::Created if facts.start_is_implied => Step::Enter(Phase::Validating),
         Phase::Validating => match facts.validation_passed {
-            None => Step::Wait,
+            None => Step::Validate,
             Some(true) => Step::Enter(Phase::Starting),
             Some(false) => Step::Fail(StopReason::Validation),
         },
@@ -112,7 +116,8 @@ pub fn decide(record: &PhaseRecord, facts: &Facts) -> Step {
         Phase::Draining => while_draining(record, facts),
         Phase::Verifying => while_verifying(record, facts),
         Phase::Finalizing => while_finalizing(record, facts),
-        Phase::Starting
+        Phase::Created
+        | Phase::Starting
         | Phase::CatchingUp
         | Phase::Ready
         | Phase::Committed
@@ -251,8 +256,10 @@ mod tests {
     #[test]
     fn the_main_road() {
         let passed = Facts { validation_passed: Some(true), ..facts() };
-        assert_eq!(decide(&at(Phase::Created), &facts()), Step::Enter(Phase::Validating));
-        assert_eq!(decide(&at(Phase::Validating), &facts()), Step::Wait);
+        let implied = Facts { start_is_implied: true, ..facts() };
+        assert_eq!(decide(&at(Phase::Created), &facts()), Step::Wait);
+        assert_eq!(decide(&at(Phase::Created), &implied), Step::Enter(Phase::Validating));
+        assert_eq!(decide(&at(Phase::Validating), &facts()), Step::Validate);
         assert_eq!(decide(&at(Phase::Validating), &passed), Step::Enter(Phase::Starting));
         assert_eq!(decide(&at(Phase::Starting), &facts()), Step::Wait);
         let capturing = Facts { capture_started: true, ..facts() };

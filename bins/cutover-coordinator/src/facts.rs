@@ -29,6 +29,7 @@ pub fn gather(
     let number = record.cutover.as_ref().map_or(0, |cutover| cutover.number);
     let source = view.source_optimes();
     Ok(Facts {
+        start_is_implied: false,
         cutover_mode: Some(settings.cutover),
         verify: settings.verify,
         validation_passed: validation.map(|report| report.passed()),

@@ -26,13 +26,14 @@ pub async fn lead(
 ) -> StageResult {
     metrics::describe();
     let (source, destination) = (source.uri()?, destination.uri()?);
-    let listener = api::bind(args.listen).await?;
+    let token = args.token.token()?;
+    let listener = api::bind(args.listen, token.as_deref()).await?;
     let board = Board::new(&stage);
     let leader = Leader { stage: stage.clone(), source, destination, args, board: board.clone() };
     let leading = mongoferry_stage::retry(&stage, "leading", || leader.lead_once());
     tokio::select! {
         led = leading => Ok(led?),
-        () = api::serve(listener, board, stage.clone()) => Ok(()),
+        () = api::serve(listener, board, stage.clone(), token) => Ok(()),
     }
 }
 

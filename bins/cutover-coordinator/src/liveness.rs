@@ -7,7 +7,7 @@ use std::{
 };
 
 use mongoferry_bus::{Bus, BusError};
-use mongoferry_protocol::{CopierStatus, Failure, Heartbeat, Outage};
+use mongoferry_protocol::{CopierStatus, Failure, Heartbeat, Outage, Role};
 use tokio::time::Instant;
 
 /// Follows the heartbeats in the background.
@@ -36,6 +36,11 @@ impl Liveness {
         let mut known = self.lock();
         known.retain(|_, (_, seen)| seen.elapsed() < FORGET_AFTER);
         known.values().map(|(heartbeat, seen)| process(heartbeat, *seen)).collect()
+    }
+
+    /// Whether a process of the role gave a sign of life a moment ago.
+    pub fn is_alive(&self, role: Role) -> bool {
+        self.lock().values().any(|(heartbeat, seen)| heartbeat.role == role && seen.elapsed() < SPEAKS_FOR)
     }
 
     /// What processes that are alive do not reach, by instance name.

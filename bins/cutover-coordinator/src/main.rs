@@ -11,7 +11,6 @@ mod board;
 mod bus_room;
 mod command;
 mod commands;
-
 mod coordinate;
 mod coordinator_error;
 mod copy_progress;
@@ -31,6 +30,7 @@ mod status;
 mod steps;
 mod tidy_destination;
 mod timer;
+mod validation_jobs;
 mod verified_ahead;
 mod view;
 
@@ -38,7 +38,7 @@ use std::{net::SocketAddr, process::ExitCode};
 
 use clap::{Parser, ValueEnum};
 use mongoferry_protocol::{CutoverMode, Role};
-use mongoferry_stage::{DestinationArgs, DropArgs, SourceArgs, StageArgs};
+use mongoferry_stage::{ApiTokenArgs, DestinationArgs, DropArgs, SourceArgs, StageArgs};
 
 /// Owns the phases of a migration, its HTTP API and the cutover.
 #[derive(Parser)]
@@ -59,10 +59,15 @@ struct CoordinatorArgs {
     /// Serve the HTTP API here. Elsewhere than on loopback it needs a token in MONGOFERRY_API_TOKEN.
     #[arg(long, value_name = "ADDRESS", env = "MONGOFERRY_LISTEN", default_value = "127.0.0.1:27182")]
     listen: SocketAddr,
+    #[command(flatten)]
+    token: ApiTokenArgs,
     /// Cut over on request, or by itself as soon as the migration is ready. `auto` asserts that nobody writes to the source
     /// by then.
     #[arg(long, value_enum, env = "MONGOFERRY_CUTOVER", default_value_t = CutoverChoice::Manual)]
     cutover: CutoverChoice,
+    /// Begin by itself, or on request: `manual` waits in `created`, where it can be validated, for POST /api/v1/start.
+    #[arg(long, value_enum, env = "MONGOFERRY_START", default_value_t = StartChoice::Auto)]
+    start: StartChoice,
     /// Do not compare source and destination at cutover.
     #[arg(long, env = "MONGOFERRY_NO_VERIFY")]
     no_verify: bool,
@@ -77,6 +82,12 @@ struct CoordinatorArgs {
 enum CutoverChoice {
     Manual,
     Auto,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum StartChoice {
+    Auto,
+    Manual,
 }
 
 impl From<CutoverChoice> for CutoverMode {

@@ -16,6 +16,7 @@ use crate::{
     decide::{Step, StopReason},
     tidy_destination,
     timer::start_timer,
+    validation_jobs,
 };
 
 impl Coordinator {
@@ -35,6 +36,7 @@ impl Coordinator {
             },
             Step::Enter(Phase::Ready) => self.phase.enter(Phase::Ready, start_timer).await,
             Step::Enter(next) => self.phase.enter(next, |_| ()).await,
+            Step::Validate => Ok(validation_jobs::request(self.stage.bus.records()).await.map(drop)?),
             Step::ListCatalog => match self.list_catalog().await {
                 Err(error @ CoordinatorError::NotMigratable { .. }) => self.fail_with(&error).await,
                 listed => listed,
@@ -153,8 +155,7 @@ impl Coordinator {
 
     fn validation_summary(&self) -> Result<String, CoordinatorError> {
         let report = self.view.mirror.get(&key::validation())?.unwrap_or_default();
-        let errors: Vec<String> = report.errors().map(|error| format!("{} {}", error.code, error.found)).collect();
-        Ok(errors.join("; "))
+        Ok(validation_jobs::errors_of(&report))
     }
 
     fn difference_summary(&self, metadata: bool) -> Result<String, CoordinatorError> {

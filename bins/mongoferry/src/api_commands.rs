@@ -7,18 +7,21 @@ pub mod status;
 pub mod verify;
 
 use clap::Args;
+use mongoferry_stage::ApiTokenArgs;
 
 use crate::{coordinator_api::CoordinatorApi, launcher_error::LauncherError};
 
 #[derive(Args, Clone, Debug)]
 pub struct ApiArgs {
-    /// Where the migration's coordinator listens. A token, if it wants one, is taken from MONGOFERRY_API_TOKEN.
+    /// Where the migration's coordinator listens.
     #[arg(long, value_name = "URL", env = "MONGOFERRY_API", default_value = "http://127.0.0.1:27182")]
     api: String,
+    #[command(flatten)]
+    token: ApiTokenArgs,
 }
 
 impl ApiArgs {
     pub fn open(&self) -> Result<CoordinatorApi, LauncherError> {
-        CoordinatorApi::new(&self.api)
+        CoordinatorApi::new(&self.api, self.token.token()?)
     }
 }

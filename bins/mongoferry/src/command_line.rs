@@ -31,6 +31,8 @@ pub enum Command {
     Status(status::StatusArgs),
     /// Show what was compared so far, and which documents differ.
     Verify(verify::VerifyArgs),
+    /// Begin a migration that waits for it (`migrate --start manual`), once it validates.
+    Start(order::OrderArgs),
     /// Let copying and applying rest. Capturing the oplog goes on.
     Pause(order::OrderArgs),
     /// Go on after a pause or a failure.
@@ -62,6 +64,7 @@ impl Command {
             Self::Validate(args) => validate::validate(args).await,
             Self::Status(args) => status::status(args).await,
             Self::Verify(args) => verify::verify(args).await,
+            Self::Start(args) => order::order(args, Order::Start).await,
             Self::Pause(args) => order::order(args, Order::Pause).await,
             Self::Resume(args) => order::order(args, Order::Resume).await,
             Self::Cutover(args) => cutover::cutover(args).await,

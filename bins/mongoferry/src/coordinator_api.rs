@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use mongoferry_protocol::{MigrationStatus, Report};
+use mongoferry_protocol::{MigrationStatus, Report, ValidationReport};
 use reqwest::{Client, Method};
 use serde::de::DeserializeOwned;
 
@@ -15,6 +15,7 @@ const SHOWN_CHARACTERS: usize = 300;
 /// What an operator can tell a migration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Order {
+    Start,
     Pause,
     Resume,
     /// `accept_missing_indexes`: also without the indexes that the destination can't build.
@@ -41,14 +42,13 @@ struct Refusal {
 }
 
 impl CoordinatorApi {
-    /// `base` such as `http://127.0.0.1:27182`. A coordinator that wants a token gets that of MONGOFERRY_API_TOKEN.
-    pub fn new(base: &str) -> Result<Self, LauncherError> {
+    /// `base` such as `http://127.0.0.1:27182`; `token` for a coordinator that wants one.
+    pub fn new(base: &str, token: Option<String>) -> Result<Self, LauncherError> {
         if !base.starts_with("http://") {
             return Err(LauncherError::ApiAddress { api: base.to_owned() });
         }
         // A coordinator is on this machine or in its network: what a browser's proxy settings say is not meant for it.
         let client = Client::builder().no_proxy().timeout(TIMEOUT).build().expect("a client without TLS needs nothing");
-        let token = std::env::var("MONGOFERRY_API_TOKEN").ok().filter(|token| !token.is_empty());
         Ok(Self { base: base.trim_end_matches('/').to_owned(), token, client })
     }
 
@@ -65,6 +65,11 @@ impl CoordinatorApi {
         self.ask(Method::GET, "migration", None).await
     }
 
+    /// What the validator found last.
+    pub async fn validation(&self) -> Result<ValidationReport, LauncherError> {
+        self.parse(&self.ask(Method::GET, "validation", None).await?)
+    }
+
     pub async fn report(&self) -> Result<Report, LauncherError> {
         self.parse(&self.report_json().await?)
     }
@@ -76,6 +81,7 @@ impl CoordinatorApi {
     pub async fn order(&self, order: Order) -> Result<(), LauncherError> {
         let nothing = serde_json::json!({});
         let (name, request) = match order {
+            Order::Start => ("start", nothing),
             Order::Pause => ("pause", nothing),
             Order::Resume => ("resume", nothing),
             Order::Commit { accept_missing_indexes } => {

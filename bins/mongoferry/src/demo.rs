@@ -12,7 +12,7 @@ use std::time::Duration;
 pub use demo_args::DemoArgs;
 use demo_clusters::DemoClusters;
 use mongoferry_protocol::{MigrationStatus, Phase, now_ms};
-use mongoferry_stage::{CancellationToken, SecretUri, start_logs, stop_on_signals};
+use mongoferry_stage::{ApiTokenArgs, CancellationToken, SecretUri, start_logs, stop_on_signals};
 use mongoferry_testbed::Workload;
 use tokio::time::Instant;
 use write_downtime::downtime_text;
@@ -23,7 +23,7 @@ use crate::{
     coordinator_api::Order,
     ending::{End, Ending},
     exit::Exit,
-    launch::{Consent, Cutover, Launch},
+    launch::{Consent, Cutover, Launch, Start},
     launcher_error::LauncherError,
     migrate::{Begun, begin, conclude, unless_stopped},
     progress::Screen,
@@ -58,7 +58,9 @@ fn launch(args: &DemoArgs, clusters: &DemoClusters, state_dir: std::path::PathBu
         state_dir,
         bus: BusChoice::Private { nats_server: None },
         listen: args.listen,
+        api_token: ApiTokenArgs::default(),
         copiers: args.copiers,
+        start: Start::Auto,
         cutover: Cutover::Manual,
         verify: true,
         drop: None,

@@ -4,7 +4,7 @@ use std::{net::SocketAddr, num::NonZeroUsize, path::PathBuf};
 
 use clap::ValueEnum;
 use mongoferry_protocol::MigrationId;
-use mongoferry_stage::{LogFormat, SecretUri};
+use mongoferry_stage::{ApiTokenArgs, LogFormat, SecretUri};
 
 use crate::bus_choice::BusChoice;
 
@@ -21,6 +21,23 @@ impl Cutover {
         match self {
             Self::Manual => "manual",
             Self::Auto => "auto",
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Start {
+    /// Validate, ask at a terminal, and begin.
+    Auto,
+    /// Serve the page and the API, and begin when told so there.
+    Manual,
+}
+
+impl Start {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Manual => "manual",
         }
     }
 }
@@ -42,7 +59,9 @@ pub struct Launch {
     pub bus: BusChoice,
     /// Where the coordinator serves its API and page. Port 0 lets the launcher choose one.
     pub listen: SocketAddr,
+    pub api_token: ApiTokenArgs,
     pub copiers: NonZeroUsize,
+    pub start: Start,
     pub cutover: Cutover,
     pub verify: bool,
     /// The replica set that may be dropped from, as the operator typed it.

@@ -3,7 +3,7 @@
 use std::{io, net::SocketAddr, path::PathBuf};
 
 use mongoferry_protocol::{Explain, Retry};
-use mongoferry_stage::{DropArgsError, SecretUriError};
+use mongoferry_stage::{DropArgsError, SecretFileError, SecretUriError};
 use mongoferry_testbed::TestbedError;
 
 #[derive(Debug, thiserror::Error)]
@@ -46,9 +46,11 @@ pub enum LauncherError {
     #[error(transparent)]
     DropArgs(#[from] DropArgsError),
     #[error(transparent)]
+    Secret(#[from] SecretFileError),
+    #[error(transparent)]
     Testbed(#[from] TestbedError),
 
-    // The coordinator's own answers have the codes MF-API-1 to MF-API-9.
+    // The coordinator's own answers have the codes MF-API-1 to MF-API-10.
     #[error("no coordinator answers at {api}")]
     ApiUnreachable { api: String, source: reqwest::Error },
     #[error("the coordinator at {api} refuses: {description} [{code}]")]
@@ -95,6 +97,7 @@ impl Explain for LauncherError {
             Self::Signals { .. } => "MF-RUN-6",
             Self::Uri(error) => error.code(),
             Self::DropArgs(error) => error.code(),
+            Self::Secret(error) => error.code(),
             Self::Testbed(error) => error.code(),
             Self::ApiUnreachable { .. } => "MF-API-11",
             Self::ApiRefused { .. } => "MF-API-12",
@@ -155,6 +158,7 @@ impl Explain for LauncherError {
             Self::Signals { .. } => "The operating system refused a signal handler; check the process limits.".into(),
             Self::Uri(error) => error.hint(),
             Self::DropArgs(error) => error.hint(),
+            Self::Secret(error) => error.hint(),
             Self::Testbed(error) => error.hint(),
             Self::ApiUnreachable { .. } => {
                 "Check that the migration runs (`mongoferry migrate`) and give the address it \
@@ -179,6 +183,7 @@ impl Explain for LauncherError {
         match self {
             Self::Uri(error) => error.retry(),
             Self::DropArgs(error) => error.retry(),
+            Self::Secret(error) => error.retry(),
             Self::Testbed(error) => error.retry(),
             Self::ApiUnreachable { .. } | Self::CutoverTakenBack { .. } | Self::ValidatorSilent { .. } => Retry::Soon,
             Self::WasCancelled { .. } | Self::CancelledMeanwhile => Retry::Never,

@@ -21,7 +21,7 @@ pub use unless_stopped::unless_stopped;
 use crate::{
     ending::End,
     exit::Exit,
-    launch::{Cutover, Launch},
+    launch::{Cutover, Launch, Start},
     launcher_error::LauncherError,
     progress::Screen,
     running_migration::{RunningMigration, Seen},
@@ -54,7 +54,7 @@ pub async fn migrate(args: MigrateArgs) -> Result<Exit, LauncherError> {
         Some(Ok(Begun::Over(exit))) => return Ok(exit),
         Some(Ok(Begun::Running(running))) => running,
     };
-    match run_to_end(running, &launch, &mut screen, &stopping).await? {
+    match run_to_end(running, &launch, &mut state_dir, &mut screen, &stopping).await? {
         Some(end) => {
             let exit = conclude(&end, &mut state_dir)?;
             eprintln!("report and logs: {}", state_dir.path().display());
@@ -68,10 +68,11 @@ pub async fn migrate(args: MigrateArgs) -> Result<Exit, LauncherError> {
 async fn run_to_end(
     mut running: Box<RunningMigration>,
     launch: &Launch,
+    state_dir: &mut StateDir,
     screen: &mut Screen,
     stopping: &CancellationToken,
 ) -> Result<Option<Box<End>>, LauncherError> {
-    let followed = unless_stopped(stopping, follow_to_end(&mut running, launch, screen)).await;
+    let followed = unless_stopped(stopping, follow_to_end(&mut running, launch, state_dir, screen)).await;
     screen.clear();
     running.stop().await;
     followed.transpose()
@@ -80,8 +81,14 @@ async fn run_to_end(
 async fn follow_to_end(
     running: &mut RunningMigration,
     launch: &Launch,
+    state_dir: &mut StateDir,
     screen: &mut Screen,
 ) -> Result<Box<End>, LauncherError> {
+    if launch.start == Start::Manual
+        && let Some(end) = until_started(running, state_dir, screen).await?
+    {
+        return linger(end).await;
+    }
     let ready = |status: &MigrationStatus| status.phase == Phase::Ready && launch.cutover == Cutover::Manual;
     let unready = |status: &MigrationStatus| status.phase != Phase::Ready;
     loop {
@@ -93,6 +100,31 @@ async fn follow_to_end(
             return linger(end).await;
         }
     }
+}
+
+/// Somebody validates and starts it through the page or the API; or it was started in an earlier run.
+async fn until_started(
+    running: &mut RunningMigration,
+    state_dir: &mut StateDir,
+    screen: &mut Screen,
+) -> Result<Option<Box<End>>, LauncherError> {
+    if !state_dir.state().is_claimed() {
+        screen.say(&how_to_start(running.api().base()));
+    }
+    let started = |status: &MigrationStatus| !matches!(status.phase, Phase::Created | Phase::Validating);
+    if let Seen::End(end) = running.follow(screen, started).await? {
+        return Ok(Some(end));
+    }
+    let found = running.api().validation().await?;
+    state_dir.claim_for(found.source.as_ref(), found.destination.as_ref())?;
+    Ok(None)
+}
+
+fn how_to_start(api: &str) -> String {
+    format!(
+        "nothing is written yet. To validate, look, and start, open {api} in a browser; or run\n\
+        \x20   mongoferry start --api {api}"
+    )
 }
 
 async fn linger(end: Box<End>) -> Result<Box<End>, LauncherError> {

@@ -61,7 +61,7 @@ impl RunningMigration {
         let mut plan = plan(launch, listen, state_dir, bus.is_some());
         plan.retain(|stage| roles.is_empty() || roles.contains(&stage.role));
         let supervisor = Supervisor::start(plan, environment, lock, state_dir.directory(LOGS)?)?;
-        let api = CoordinatorApi::new(&format!("http://{}", reachable(listen)))?;
+        let api = CoordinatorApi::new(&format!("http://{}", reachable(listen)), launch.api_token.token()?)?;
         Ok(Self { bus, supervisor, api, gave_up: None, answered_at: Instant::now(), resumed: false })
     }
 
@@ -211,9 +211,18 @@ impl RunningMigration {
 
 fn plan(launch: &Launch, listen: SocketAddr, state_dir: &StateDir, private_bus: bool) -> Vec<StageSpec> {
     let launcher = if private_bus { "" } else { &state_dir.state().launcher };
-    let Launch { cutover, verify, accept_missing_indexes, .. } = *launch;
-    let drop = launch.drop.as_deref();
-    let coordinator = CoordinatorOptions { listen, cutover, verify, drop, accept_missing_indexes };
+    let Launch { start, cutover, verify, accept_missing_indexes, .. } = *launch;
+    let coordinator = CoordinatorOptions {
+        listen,
+        api_token_file: launch.api_token.api_token_file.as_deref(),
+        start,
+        cutover,
+        verify,
+        drop: launch.drop.as_deref(),
+        accept_missing_indexes,
+        // The disk of somebody else's bus is not here.
+        bus_directory: private_bus.then_some(state_dir.path()),
+    };
     stage_plan(coordinator, launch.copiers, launcher)
 }
 

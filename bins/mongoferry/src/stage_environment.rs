@@ -10,7 +10,7 @@ use crate::{bus_choice::BusAddress, launcher_error::LauncherError};
 
 /// What a stage may not take over from our own environment: it would contradict what we say, or be meant for one process
 /// and reach all.
-const WITHHELD: [&str; 18] = [
+const WITHHELD: [&str; 19] = [
     "MONGOFERRY_ID",
     "MONGOFERRY_SOURCE",
     "MONGOFERRY_SOURCE_URI_FILE",
@@ -27,6 +27,7 @@ const WITHHELD: [&str; 18] = [
     "MONGOFERRY_DROP",
     "MONGOFERRY_CONFIRM_DESTINATION",
     "MONGOFERRY_VALIDATOR_LOOK_ONLY",
+    "MONGOFERRY_VALIDATOR_SERVE",
     "MONGOFERRY_VALIDATOR_BUS_DIRECTORY",
     "MONGOFERRY_ACCEPT_MISSING_INDEXES",
 ];

@@ -1,10 +1,13 @@
 //! Which processes a migration on one machine is made of. Pure.
 
-use std::{net::SocketAddr, num::NonZeroUsize};
+use std::{net::SocketAddr, num::NonZeroUsize, path::Path};
 
 use mongoferry_protocol::Role;
 
-use crate::{launch::Cutover, stage_environment::Clusters};
+use crate::{
+    launch::{Cutover, Start},
+    stage_environment::Clusters,
+};
 
 /// A process to keep running.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,11 +23,15 @@ pub struct StageSpec {
 #[derive(Clone, Copy, Debug)]
 pub struct CoordinatorOptions<'a> {
     pub listen: SocketAddr,
+    pub api_token_file: Option<&'a Path>,
+    pub start: Start,
     pub cutover: Cutover,
     pub verify: bool,
     /// The replica set that may be dropped from, as the operator typed it.
     pub drop: Option<&'a str>,
     pub accept_missing_indexes: bool,
+    /// Where the private bus keeps the oplog, for the validator that stays.
+    pub bus_directory: Option<&'a Path>,
 }
 
 /// `launcher` tells our processes from those of another machine on a shared bus; empty on a private one.
@@ -49,37 +56,60 @@ pub fn stage_plan(coordinator: CoordinatorOptions<'_>, copiers: NonZeroUsize, la
     plan.push(spec(Role::Indexer, 1, Clusters::Both));
     plan.push(spec(Role::Applier, 1, Clusters::Both));
     plan.push(spec(Role::Verifier, 1, Clusters::Both));
+    if coordinator.start == Start::Manual {
+        let arguments = validator_arguments(coordinator);
+        plan.push(StageSpec { arguments, ..spec(Role::Validator, 1, Clusters::Both) });
+    }
     plan
 }
 
 fn coordinator_arguments(options: CoordinatorOptions<'_>) -> Vec<String> {
     let mut arguments =
         vec!["--listen".into(), options.listen.to_string(), "--cutover".into(), options.cutover.as_str().into()];
+    arguments.extend(["--start".into(), options.start.as_str().into()]);
+    if let Some(file) = options.api_token_file {
+        arguments.extend(["--api-token-file".into(), file.display().to_string()]);
+    }
     if !options.verify {
         arguments.push("--no-verify".into());
     }
-    if let Some(name) = options.drop {
-        arguments.extend(["--drop".into(), "--confirm-destination".into(), name.into()]);
-    }
+    arguments.extend(drop_arguments(options.drop));
     if options.accept_missing_indexes {
         arguments.push("--accept-missing-indexes".into());
     }
     arguments
 }
 
+/// It stays for the validations that are asked for before the start.
+fn validator_arguments(options: CoordinatorOptions<'_>) -> Vec<String> {
+    let mut arguments = vec!["--serve".into()];
+    arguments.extend(drop_arguments(options.drop));
+    if let Some(directory) = options.bus_directory {
+        arguments.extend(["--bus-directory".into(), directory.display().to_string()]);
+    }
+    arguments
+}
+
+fn drop_arguments(drop: Option<&str>) -> impl Iterator<Item = String> {
+    drop.into_iter().flat_map(|name| ["--drop".into(), "--confirm-destination".into(), name.into()])
+}
+
 #[cfg(test)]
 mod tests {
     use super::{CoordinatorOptions, stage_plan};
-    use crate::launch::Cutover;
+    use crate::launch::{Cutover, Start};
 
     #[test]
     fn names_every_process_once_and_apart_from_other_machines() {
         let options = CoordinatorOptions {
             listen: "127.0.0.1:27182".parse().unwrap(),
+            api_token_file: Some("a/token".as_ref()),
+            start: Start::Auto,
             cutover: Cutover::Auto,
             verify: false,
             drop: Some("rs1"),
             accept_missing_indexes: false,
+            bus_directory: None,
         };
         let names = |launcher: &str| {
             let plan = stage_plan(options, 2.try_into().unwrap(), launcher);
@@ -93,7 +123,10 @@ mod tests {
         let coordinator = &stage_plan(options, 1.try_into().unwrap(), "")[0];
         assert_eq!(
             coordinator.arguments.join(" "),
-            "--listen 127.0.0.1:27182 --cutover auto --no-verify --drop --confirm-destination rs1"
+            "--listen 127.0.0.1:27182 --cutover auto --start auto --api-token-file a/token --no-verify --drop --confirm-destination rs1"
         );
+        let manual = CoordinatorOptions { start: Start::Manual, ..options };
+        let validator = stage_plan(manual, 1.try_into().unwrap(), "").pop().unwrap();
+        assert_eq!(validator.arguments.join(" "), "--serve --drop --confirm-destination rs1");
     }
 }

@@ -31,6 +31,9 @@ pub(crate) struct Args {
     /// Only look at the bus: create nothing there and leave the report out.
     #[arg(long, env = "MONGOFERRY_VALIDATOR_LOOK_ONLY", value_parser = FalseyValueParser::new())]
     pub(crate) look_only: bool,
+    /// Stay, and validate whenever it is asked for over the coordinator's API.
+    #[arg(long, env = "MONGOFERRY_VALIDATOR_SERVE", value_parser = FalseyValueParser::new())]
+    pub(crate) serve: bool,
     /// Directory on the disk that a bus of this machine will keep the oplog on; the nearest one that exists is looked at.
     #[arg(long, value_name = "DIR", env = "MONGOFERRY_VALIDATOR_BUS_DIRECTORY")]
     pub(crate) bus_directory: Option<PathBuf>,

@@ -20,6 +20,7 @@ mod privilege_set;
 mod reach;
 mod report_table;
 mod run;
+mod serve;
 mod session;
 mod tls;
 mod validate;

@@ -17,6 +17,7 @@ use crate::{
     check::with_causes,
     check_list,
     report_table::report_table,
+    serve::serve,
     validate::{Request, validate},
 };
 
@@ -31,6 +32,11 @@ pub fn run() -> ExitCode {
     if args.list_checks {
         print!("{}", check_list::markdown());
         return ExitCode::SUCCESS;
+    }
+    if args.serve {
+        let stage_args = args.stage.clone();
+        let work = Box::new(|stage| Box::pin(serve(stage, args)) as _);
+        return mongoferry_stage::run(Role::Validator, stage_args, work);
     }
     start_logs(args.stage.log);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();

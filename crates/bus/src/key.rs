@@ -4,7 +4,7 @@ use std::marker::PhantomData;
 
 use mongoferry_protocol::{
     CaptureProgress, Catalog, Checkpoint, CollectionPlan, CollectionUuid, Failure, Finalization, FinalizationStep,
-    Followed, IndexProgress, MigrationSettings, PhaseRecord, RangePlan, RangeProgress, Role, StartPoint,
+    Followed, IndexProgress, MigrationSettings, PhaseRecord, RangePlan, RangeProgress, Role, StartPoint, ValidationJob,
     ValidationReport, Verification, VerifiedAhead,
 };
 
@@ -37,6 +37,12 @@ pub fn phase() -> Key<PhaseRecord> {
 /// Written by the validator.
 pub fn validation() -> Key<ValidationReport> {
     Key::named("validation")
+}
+
+/// Created by the coordinator when somebody asks for a validation, then written by the validator that carries it out; always
+/// with compare-and-set.
+pub fn validation_job() -> Key<ValidationJob> {
+    Key::named("validation-job")
 }
 
 /// Written by the oplog-tailer once, when the first batch is stored.

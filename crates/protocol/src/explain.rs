@@ -1,9 +1,10 @@
 //! What every error that a user could act on must say about itself.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Whether doing the same again makes sense.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Retry {
     /// The cause passes by itself (a lost connection, an election): the process ends with 1 and is started again.

@@ -1,10 +1,11 @@
 //! How far the indexes of a collection have come.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::Namespace;
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum IndexState {
     #[default]

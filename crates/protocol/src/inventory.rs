@@ -1,8 +1,9 @@
 //! What a migration has before it: the source's content as it was at validation, and what follows from its size.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Inventory {
     /// Sorted by name.
@@ -13,7 +14,7 @@ pub struct Inventory {
     pub not_copied: NotCopied,
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct DatabaseInventory {
     pub name: String,
@@ -27,7 +28,7 @@ pub struct DatabaseInventory {
     pub indexes: u64,
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct CollectionInventory {
     pub namespace: String,
@@ -42,7 +43,7 @@ pub struct CollectionInventory {
 }
 
 /// Coarse: for choosing disks and a time, not for promises.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Estimates {
     /// Of copying and building indexes, at a cautious rate.
@@ -56,7 +57,7 @@ pub struct Estimates {
 }
 
 /// What stays behind, where it could be counted.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct NotCopied {
     pub users: Option<u64>,

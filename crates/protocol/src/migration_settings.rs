@@ -1,11 +1,12 @@
 //! What a migration is about. Written once, when it is created.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::MigrationId;
 
 /// Which replica set a process is connected to, by what the servers say of themselves.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ClusterIdentity {
     pub replica_set: String,
     /// `settings.replicaSetId` as 24 hexadecimal digits, where the user may read it.

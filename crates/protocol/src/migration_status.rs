@@ -1,11 +1,12 @@
 //! What GET /api/v1/migration and /api/v1/report answer; the page, `status`, `migrate` and `demo` show nothing else.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{Difference, IndexState, MigrationId, Optime, Party, Phase, Retry};
 
 /// Delay by leg. Milliseconds by the source's clock; 0 only if the optimes are equal.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Lag {
     pub source_to_bus_ms: u64,
@@ -13,7 +14,7 @@ pub struct Lag {
     pub total_ms: u64,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct CollectionStatus {
     pub namespace: String,
@@ -26,7 +27,7 @@ pub struct CollectionStatus {
     pub complete: bool,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct IndexView {
     pub namespace: String,
@@ -36,7 +37,7 @@ pub struct IndexView {
 }
 
 /// A process of any role that gave a sign of life lately.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct CopierStatus {
     pub role: String,
@@ -49,7 +50,7 @@ pub struct CopierStatus {
 }
 
 /// A leg that is down right now.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct OutageStatus {
     pub party: Party,
@@ -61,7 +62,7 @@ pub struct OutageStatus {
     pub reason: String,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct FailureStatus {
     pub code: String,
@@ -75,7 +76,7 @@ pub struct FailureStatus {
     pub at_ms: u64,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct PhaseStay {
     pub phase: Phase,
@@ -85,7 +86,7 @@ pub struct PhaseStay {
 }
 
 /// What was verified ahead of the cutover, so that the cutover need not.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct VerifiedAheadView {
     /// Compared whole.
@@ -111,7 +112,7 @@ pub struct VerifiedAheadView {
     pub foreign_writes: u64,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct MigrationStatus {
     pub id: MigrationId,
@@ -161,7 +162,7 @@ pub struct MigrationStatus {
 }
 
 /// The end of a migration in numbers.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Report {
     pub id: MigrationId,

@@ -1,10 +1,11 @@
 //! What the validator found, as it is printed, stored and served.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{ClusterIdentity, CollectionUuid, Inventory, Namespace};
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Severity {
     Info,
@@ -13,7 +14,7 @@ pub enum Severity {
 }
 
 /// The outcome of one check. A check that passed is a finding of severity info.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Finding {
     /// `MF-V01` … as in the README.
     pub code: String,
@@ -27,7 +28,7 @@ pub struct Finding {
     pub remedy: String,
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ValidationReport {
     pub findings: Vec<Finding>,
     /// Absent where the cluster could not be asked.
@@ -48,7 +49,7 @@ pub struct ValidationReport {
 
 /// A collection or view of the destination that is to go before the migration begins: this one, and no later one of its
 /// name.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct DropTarget {
     pub namespace: Namespace,
     /// Views and time-series collections have none.

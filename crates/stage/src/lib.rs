@@ -1,12 +1,14 @@
 //! The shell that every stage binary wears: arguments, logs, metrics and health, stop signal, the bus, heartbeats, retries,
 //! the failure report and the exit code. A stage's own `main.rs` is left with what the stage does.
 
+mod api_token_args;
 mod drop_args;
 mod error;
 mod failure_text;
 mod health;
 mod retry;
 mod run;
+mod secret_file;
 mod secret_uri;
 mod stage;
 mod stage_args;
@@ -15,12 +17,14 @@ mod telemetry;
 mod troubles;
 mod uri_args;
 
+pub use api_token_args::ApiTokenArgs;
 pub use drop_args::{DropArgs, DropArgsError};
 pub use error::{StageError, StageResult};
 pub use failure_text::failure_text;
 pub use metrics_exporter_prometheus::PrometheusHandle;
 pub use retry::retry;
 pub use run::{StageWork, exit_code, run};
+pub use secret_file::{SecretFileError, secret};
 pub use secret_uri::{SecretUri, SecretUriError};
 pub use stage::Stage;
 pub use stage_args::{LogFormat, StageArgs};

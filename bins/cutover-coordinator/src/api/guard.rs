@@ -1,8 +1,10 @@
 //! Who may call. A web page from elsewhere that makes a browser call us, or that has its own name resolve to our address,
 //! must not be able to press commit: so the Host must be ours and the Origin, if any, the same.
 
+use std::sync::Arc;
+
 use axum::{
-    extract::Request,
+    extract::{Request, State},
     http::{HeaderMap, StatusCode, header},
     middleware::Next,
     response::Response,
@@ -10,13 +12,18 @@ use axum::{
 
 use super::answers::failure;
 
-/// The token that callers must bear, if one is set.
-pub fn token() -> Option<String> {
-    std::env::var("MONGOFERRY_API_TOKEN").ok().filter(|token| !token.is_empty())
+/// The token that callers must bear, if one is set. Cheap to clone.
+#[derive(Clone)]
+pub struct Guard(Option<Arc<str>>);
+
+impl Guard {
+    pub fn new(token: Option<String>) -> Self {
+        Self(token.map(Into::into))
+    }
 }
 
-pub async fn check_host_and_origin(request: Request, next: Next) -> Response {
-    if admits(request.headers(), token().is_some()) {
+pub async fn check_host_and_origin(State(Guard(token)): State<Guard>, request: Request, next: Next) -> Response {
+    if admits(request.headers(), token.is_some()) {
         return next.run(request).await;
     }
     let hint =
@@ -24,8 +31,8 @@ pub async fn check_host_and_origin(request: Request, next: Next) -> Response {
     failure(StatusCode::FORBIDDEN, "MF-API-3", "the request's Host or Origin is not this API's", hint)
 }
 
-pub async fn check_token(request: Request, next: Next) -> Response {
-    match token() {
+pub async fn check_token(State(Guard(token)): State<Guard>, request: Request, next: Next) -> Response {
+    match token {
         Some(token) if !bears(request.headers(), &token) => {
             let hint = "Send `Authorization: Bearer …` with the token of MONGOFERRY_API_TOKEN.";
             failure(StatusCode::UNAUTHORIZED, "MF-API-4", "the request does not bear the API's token", hint)

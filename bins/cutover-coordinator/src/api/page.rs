@@ -14,7 +14,7 @@ const SCRIPT: &str = "text/javascript; charset=utf-8";
 const STYLE: &str = "text/css; charset=utf-8";
 
 /// Path, type and text.
-const FILES: [(&str, &str, &str); 20] = [
+const FILES: [(&str, &str, &str); 21] = [
     ("/", "text/html; charset=utf-8", include_str!("../../page/index.html")),
     ("/page/icon.svg", "image/svg+xml", include_str!("../../page/icon.svg")),
     ("/page/page.css", STYLE, include_str!("../../page/page.css")),
@@ -22,6 +22,7 @@ const FILES: [(&str, &str, &str); 20] = [
     ("/page/page.js", SCRIPT, include_str!("../../page/page.js")),
     ("/page/amounts.js", SCRIPT, include_str!("../../page/amounts.js")),
     ("/page/api.js", SCRIPT, include_str!("../../page/api.js")),
+    ("/page/begin.js", SCRIPT, include_str!("../../page/begin.js")),
     ("/page/checks.js", SCRIPT, include_str!("../../page/checks.js")),
     ("/page/copy.js", SCRIPT, include_str!("../../page/copy.js")),
     ("/page/cutover.js", SCRIPT, include_str!("../../page/cutover.js")),
@@ -37,8 +38,15 @@ const FILES: [(&str, &str, &str); 20] = [
     ("/page/walk.js", SCRIPT, include_str!("../../page/walk.js")),
 ];
 
+/// The page itself.
+pub async fn index() -> impl axum::response::IntoResponse {
+    let (_, kind, text) = FILES[0];
+    (headers(kind), text)
+}
+
+/// What the page is made of, beside itself.
 pub fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
-    FILES.into_iter().fold(Router::new(), |router, (path, kind, text)| {
+    FILES.into_iter().skip(1).fold(Router::new(), |router, (path, kind, text)| {
         router.route(path, get(move || async move { (headers(kind), text) }))
     })
 }

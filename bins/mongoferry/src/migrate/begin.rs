@@ -9,7 +9,7 @@ use crate::{
     ending::End,
     exit::Exit,
     ground::{Ground, prepare_ground},
-    launch::Launch,
+    launch::{Launch, Start},
     launcher_error::LauncherError,
     progress::Screen,
     running_migration::RunningMigration,
@@ -28,6 +28,9 @@ pub enum Begun {
 
 pub async fn begin(launch: &Launch, state_dir: &mut StateDir, screen: &mut Screen) -> Result<Begun, LauncherError> {
     let ground = prepare_ground(launch, state_dir, screen).await?;
+    if launch.start == Start::Manual {
+        return Ok(Begun::Running(Box::new(RunningMigration::start(launch, &[], state_dir, ground)?)));
+    }
     screen.say("validating source and destination");
     let report = match run_validator(&ground.environment, options(launch, &ground)).await? {
         Validation::Report(report) => report,

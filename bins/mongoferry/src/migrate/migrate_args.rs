@@ -4,11 +4,11 @@ use std::{net::SocketAddr, num::NonZeroUsize, path::PathBuf};
 
 use clap::{Args, builder::FalseyValueParser};
 use mongoferry_protocol::MigrationId;
-use mongoferry_stage::{DestinationArgs, DropArgs, LogFormat, SourceArgs};
+use mongoferry_stage::{ApiTokenArgs, DestinationArgs, DropArgs, LogFormat, SourceArgs};
 
 use crate::{
     bus_choice::BusArgs,
-    launch::{Consent, Cutover, Launch},
+    launch::{Consent, Cutover, Launch, Start},
     launcher_error::LauncherError,
     state_dir::{DEFAULT_PLACE, default_place},
 };
@@ -29,9 +29,14 @@ pub struct MigrateArgs {
     /// Serve the HTTP API here. Elsewhere than on loopback it needs a token in MONGOFERRY_API_TOKEN.
     #[arg(long, value_name = "ADDRESS", env = "MONGOFERRY_LISTEN", default_value = "127.0.0.1:27182")]
     listen: SocketAddr,
+    #[command(flatten)]
+    token: ApiTokenArgs,
     /// Processes that copy documents.
     #[arg(long, value_name = "N", env = "MONGOFERRY_COPIERS", default_value = "2")]
     copiers: NonZeroUsize,
+    /// Begin at once, or wait for the page's Start or `mongoferry start`; then validation happens there too.
+    #[arg(long, value_enum, env = "MONGOFERRY_START", default_value_t = Start::Auto)]
+    start: Start,
     /// When to cut over.
     #[arg(long, value_enum, env = "MONGOFERRY_CUTOVER", default_value_t = Cutover::Manual)]
     cutover: Cutover,
@@ -74,7 +79,9 @@ impl MigrateArgs {
             bus: self.bus.choice(std::env::var("MONGOFERRY_NATS_PASSWORD").ok()),
             id: self.id,
             listen: self.listen,
+            api_token: self.token,
             copiers: self.copiers,
+            start: self.start,
             cutover: self.cutover,
             verify: !self.no_verify,
             drop: self.drop.confirmed()?.map(ToOwned::to_owned),

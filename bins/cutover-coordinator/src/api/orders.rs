@@ -1,0 +1,41 @@
+//! What an operator orders: a command on its way to the loop.
+
+use axum::{body::Bytes, extract::State, response::Response};
+use schemars::JsonSchema;
+use serde::Deserialize;
+use tokio::sync::oneshot;
+
+use super::answers;
+use crate::{
+    board::Board,
+    command::{Command, Request},
+};
+
+pub async fn order(State(board): State<Board>, command: Command) -> Response {
+    let Some(led) = board.led() else { return answers::standing_by() };
+    let (answer, answered) = oneshot::channel();
+    if led.requests.send(Request { command, answer }).await.is_err() {
+        return answers::ending();
+    }
+    match answered.await {
+        Ok(Ok(())) => answers::success(),
+        Ok(Err(error)) => answers::refusal(&error),
+        Err(_) => answers::ending(),
+    }
+}
+
+/// What mongosync's users send, `{}` or nothing, accepts nothing.
+#[derive(Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default)]
+pub struct CommitRequest {
+    /// Go without the indexes that the destination can't build.
+    accept_missing_indexes: bool,
+}
+
+pub async fn commit(state: State<Board>, body: Bytes) -> Response {
+    let request = if body.is_empty() { Ok(CommitRequest::default()) } else { serde_json::from_slice(&body) };
+    match request {
+        Ok(CommitRequest { accept_missing_indexes }) => order(state, Command::Commit { accept_missing_indexes }).await,
+        Err(error) => answers::not_understood(&error),
+    }
+}

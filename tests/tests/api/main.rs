@@ -1,0 +1,6 @@
+//! The HTTP API of a running coordinator, as scripts use it.
+
+mod document;
+mod schema;
+mod start;
+mod token;

@@ -3,6 +3,7 @@
 //! Every call stands in `routes.rs`; the router, the OpenAPI document and the answer to an unknown call are made of that list.
 
 mod answers;
+mod events;
 mod guard;
 mod openapi;
 mod orders;

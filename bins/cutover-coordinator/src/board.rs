@@ -2,9 +2,11 @@
 //! the operator then wants to know.
 
 use mongoferry_bus::{BusError, key};
-use mongoferry_protocol::{MigrationSettings, MigrationStatus, OutageStatus, Party, Report, ValidationReport, now_ms};
+use mongoferry_protocol::{
+    Event, MigrationSettings, MigrationStatus, OutageStatus, Party, Report, ValidationReport, now_ms,
+};
 use mongoferry_stage::Stage;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{broadcast, mpsc, watch};
 
 use crate::{command::Request, liveness::Liveness, outages::outages};
 
@@ -22,12 +24,16 @@ pub struct Led {
 #[derive(Clone)]
 pub struct Board {
     stage: Stage,
+    events: broadcast::Sender<Event>,
     led: watch::Sender<Option<Led>>,
 }
 
+/// For a follower that is slow to take them.
+const EVENTS_KEPT: usize = 256;
+
 impl Board {
     pub fn new(stage: &Stage) -> Self {
-        Self { stage: stage.clone(), led: watch::channel(None).0 }
+        Self { stage: stage.clone(), events: broadcast::channel(EVENTS_KEPT).0, led: watch::channel(None).0 }
     }
 
     pub fn show(&self, led: Led) {
@@ -48,6 +54,17 @@ impl Board {
     pub async fn validation(&self) -> Result<Option<ValidationReport>, BusError> {
         let found = self.stage.bus.records().get(&key::validation()).await?;
         Ok(found.map(|found| found.value))
+    }
+
+    /// To whoever follows.
+    pub fn tell(&self, event: Event) {
+        // Mostly nobody does.
+        let _ = self.events.send(event);
+    }
+
+    /// The events from now on.
+    pub fn events(&self) -> broadcast::Receiver<Event> {
+        self.events.subscribe()
     }
 
     /// Until this process is to end.

@@ -1,12 +1,17 @@
 //! From standing by to leading: the API, the lease, connections, and then the loop; and back again when the lease is lost.
 
 use mongoferry_mongo::Cluster;
-use mongoferry_protocol::Party;
+use mongoferry_protocol::{MigrationStatus, Party};
 use mongoferry_stage::{DestinationArgs, SecretUri, SourceArgs, Stage, StageResult};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, watch};
 
 use crate::{
-    CoordinatorArgs, api, board::Board, coordinate::Coordinator, coordinator_error::CoordinatorError, metrics,
+    CoordinatorArgs, api,
+    board::Board,
+    coordinate::Coordinator,
+    coordinator_error::CoordinatorError,
+    metrics,
+    notify::{Announcer, Targets},
 };
 
 struct Leader {
@@ -14,6 +19,7 @@ struct Leader {
     source: SecretUri,
     destination: SecretUri,
     args: CoordinatorArgs,
+    targets: Targets,
     board: Board,
 }
 
@@ -29,12 +35,16 @@ pub async fn lead(
     let token = args.token.token()?;
     let listener = api::bind(args.listen, token.as_deref()).await?;
     let board = Board::new(&stage);
-    let leader = Leader { stage: stage.clone(), source, destination, args, board: board.clone() };
+    let targets = Targets::of(&args.notify)?;
+    let leader = Leader { stage: stage.clone(), source, destination, args, targets, board: board.clone() };
     let leading = mongoferry_stage::retry(&stage, "leading", || leader.lead_once());
+    tokio::pin!(leading);
     tokio::select! {
-        led = leading => Ok(led?),
-        () = api::serve(listener, board, stage.clone(), token) => Ok(()),
+        led = &mut leading => return Ok(led?),
+        () = api::serve(listener, board, stage.clone(), token) => {}
     }
+    // Whoever is notified may still have to be told of the end.
+    if stage.stopping.is_cancelled() { Ok(leading.await?) } else { Ok(()) }
 }
 
 impl Leader {
@@ -47,11 +57,12 @@ impl Leader {
         let destination = Cluster::connect(self.destination.reveal(), "mongoferry-cutover-coordinator").await?;
         stage.works_with(Party::Destination, destination.reachability());
         let (coordinator, led) = Coordinator::open(stage, &source, &destination, &self.args).await?;
+        let status = led.status.clone();
         self.board.show(led);
         stage.ready.cancel();
         stage.set_activity("leading");
         let outcome = tokio::select! {
-            outcome = self.run(coordinator) => outcome,
+            outcome = self.run_and_announce(coordinator, status) => outcome,
             error = lease.lost() => Err(error.into()),
         };
         source.shutdown().await;
@@ -59,6 +70,20 @@ impl Leader {
         lease.release().await?;
         outcome
     }
+
+    async fn run_and_announce(
+        &self,
+        coordinator: Coordinator,
+        status: watch::Receiver<MigrationStatus>,
+    ) -> Result<(), CoordinatorError> {
+        let announcer = Announcer::new(self.stage.bus.records(), &self.targets, &self.board, status);
+        let announcing = async {
+            announcer.run(&self.stage.stopping).await;
+            Ok(())
+        };
+        tokio::try_join!(self.run(coordinator), announcing).map(|((), ())| ())
+    }
+
     /// Trouble with a cluster is outlasted in office, so that the status goes on being shown.
     async fn run(&self, coordinator: Coordinator) -> Result<(), CoordinatorError> {
         let coordinator = Mutex::new(coordinator);

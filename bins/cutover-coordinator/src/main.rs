@@ -20,6 +20,7 @@ mod lag;
 mod leader;
 mod liveness;
 mod metrics;
+mod notify;
 mod outages;
 mod phase_keeper;
 mod rates;
@@ -38,7 +39,7 @@ use std::{net::SocketAddr, process::ExitCode};
 
 use clap::{Parser, ValueEnum};
 use mongoferry_protocol::{CutoverMode, Role};
-use mongoferry_stage::{ApiTokenArgs, DestinationArgs, DropArgs, SourceArgs, StageArgs};
+use mongoferry_stage::{ApiTokenArgs, DestinationArgs, DropArgs, NotifyArgs, SourceArgs, StageArgs};
 
 /// Owns the phases of a migration, its HTTP API and the cutover.
 #[derive(Parser)]
@@ -61,6 +62,8 @@ struct CoordinatorArgs {
     listen: SocketAddr,
     #[command(flatten)]
     token: ApiTokenArgs,
+    #[command(flatten)]
+    notify: NotifyArgs,
     /// Cut over on request, or by itself as soon as the migration is ready. `auto` asserts that nobody writes to the source
     /// by then.
     #[arg(long, value_enum, env = "MONGOFERRY_CUTOVER", default_value_t = CutoverChoice::Manual)]

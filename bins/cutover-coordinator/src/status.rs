@@ -8,8 +8,15 @@ use mongoferry_protocol::{
 };
 
 use crate::{
-    commands::missing_indexes, coordinator_error::CoordinatorError, copy_progress::CopyProgress, facts::failures,
-    lag::lag, settings::label, timer::WARN_BEFORE_MS, verified_ahead, view::View,
+    commands::missing_indexes,
+    coordinator_error::CoordinatorError,
+    copy_progress::CopyProgress,
+    facts::failures,
+    lag::lag,
+    settings::label,
+    timer::{EXPIRES_SOON, WARN_BEFORE_MS},
+    verified_ahead,
+    view::View,
 };
 
 pub fn build(
@@ -152,7 +159,7 @@ fn expiry_warning(record: &PhaseRecord) -> Option<FailureStatus> {
     let left = record.expires_at_ms?.saturating_sub(now_ms());
     let is_near = matches!(record.phase, Phase::CatchingUp | Phase::Ready) && left < WARN_BEFORE_MS;
     is_near.then(|| FailureStatus {
-        code: "MF-CUTOVER-7".into(),
+        code: EXPIRES_SOON.into(),
         message: format!("the migration expires in {} minutes: it will no longer be kept in step", left / 60_000),
         hint: "Cut over before, or run `mongoferry extend` for 24 hours more.".into(),
         role: mongoferry_protocol::Role::CutoverCoordinator.to_string(),

@@ -13,6 +13,9 @@ const EXTENSION_MS: u64 = 24 * HOUR_MS;
 /// So long before the end it is a warning.
 pub const WARN_BEFORE_MS: u64 = 24 * HOUR_MS;
 
+/// The code of that warning.
+pub const EXPIRES_SOON: &str = "MF-CUTOVER-7";
+
 /// To be called when the migration becomes ready.
 pub fn start_timer(record: &mut PhaseRecord) {
     record.expires_at_ms.get_or_insert_with(|| now_ms() + TIMER_MS);

@@ -12,7 +12,7 @@ use std::time::Duration;
 pub use demo_args::DemoArgs;
 use demo_clusters::DemoClusters;
 use mongoferry_protocol::{MigrationStatus, Phase, now_ms};
-use mongoferry_stage::{ApiTokenArgs, CancellationToken, SecretUri, start_logs, stop_on_signals};
+use mongoferry_stage::{ApiTokenArgs, CancellationToken, NotifyArgs, SecretUri, start_logs, stop_on_signals};
 use mongoferry_testbed::Workload;
 use tokio::time::Instant;
 use write_downtime::downtime_text;
@@ -64,6 +64,7 @@ fn launch(args: &DemoArgs, clusters: &DemoClusters, state_dir: std::path::PathBu
         cutover: Cutover::Manual,
         verify: true,
         drop: None,
+        notify: NotifyArgs::default(),
         consent: Consent::Given,
         accept_missing_indexes: false,
         log: args.log,

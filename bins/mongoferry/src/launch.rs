@@ -4,7 +4,7 @@ use std::{net::SocketAddr, num::NonZeroUsize, path::PathBuf};
 
 use clap::ValueEnum;
 use mongoferry_protocol::MigrationId;
-use mongoferry_stage::{ApiTokenArgs, LogFormat, SecretUri};
+use mongoferry_stage::{ApiTokenArgs, LogFormat, NotifyArgs, SecretUri};
 
 use crate::bus_choice::BusChoice;
 
@@ -66,6 +66,7 @@ pub struct Launch {
     pub verify: bool,
     /// The replica set that may be dropped from, as the operator typed it.
     pub drop: Option<String>,
+    pub notify: NotifyArgs,
     pub consent: Consent,
     pub accept_missing_indexes: bool,
     pub log: LogFormat,

@@ -220,6 +220,7 @@ fn plan(launch: &Launch, listen: SocketAddr, state_dir: &StateDir, private_bus: 
         verify,
         drop: launch.drop.as_deref(),
         accept_missing_indexes,
+        notify: &launch.notify,
         // The disk of somebody else's bus is not here.
         bus_directory: private_bus.then_some(state_dir.path()),
     };

@@ -10,7 +10,7 @@ use crate::{bus_choice::BusAddress, launcher_error::LauncherError};
 
 /// What a stage may not take over from our own environment: it would contradict what we say, or be meant for one process
 /// and reach all.
-const WITHHELD: [&str; 19] = [
+const WITHHELD: [&str; 23] = [
     "MONGOFERRY_ID",
     "MONGOFERRY_SOURCE",
     "MONGOFERRY_SOURCE_URI_FILE",
@@ -30,6 +30,10 @@ const WITHHELD: [&str; 19] = [
     "MONGOFERRY_VALIDATOR_SERVE",
     "MONGOFERRY_VALIDATOR_BUS_DIRECTORY",
     "MONGOFERRY_ACCEPT_MISSING_INDEXES",
+    "MONGOFERRY_WEBHOOK",
+    "MONGOFERRY_WEBHOOK_SECRET",
+    "MONGOFERRY_WEBHOOK_SECRET_FILE",
+    "MONGOFERRY_ON_EVENT",
 ];
 
 /// Which connection strings a stage is given.

@@ -3,6 +3,7 @@
 use std::{net::SocketAddr, num::NonZeroUsize, path::Path};
 
 use mongoferry_protocol::Role;
+use mongoferry_stage::NotifyArgs;
 
 use crate::{
     launch::{Cutover, Start},
@@ -10,12 +11,14 @@ use crate::{
 };
 
 /// A process to keep running.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct StageSpec {
     pub role: Role,
     /// The same with every start, so that the process finds its own leases again.
     pub instance: String,
     pub arguments: Vec<String>,
+    /// What arguments would show to everybody on the machine.
+    pub environment: Vec<(&'static str, String)>,
     pub clusters: Clusters,
 }
 
@@ -30,6 +33,7 @@ pub struct CoordinatorOptions<'a> {
     /// The replica set that may be dropped from, as the operator typed it.
     pub drop: Option<&'a str>,
     pub accept_missing_indexes: bool,
+    pub notify: &'a NotifyArgs,
     /// Where the private bus keeps the oplog, for the validator that stays.
     pub bus_directory: Option<&'a Path>,
 }
@@ -43,11 +47,13 @@ pub fn stage_plan(coordinator: CoordinatorOptions<'_>, copiers: NonZeroUsize, la
             launcher => format!("{role}-{launcher}-{number}"),
         },
         arguments: Vec::new(),
+        environment: Vec::new(),
         clusters,
     };
     let mut plan = vec![
         StageSpec {
             arguments: coordinator_arguments(coordinator),
+            environment: coordinator.notify.environment(),
             ..spec(Role::CutoverCoordinator, 1, Clusters::Both)
         },
         spec(Role::OplogTailer, 1, Clusters::Source),
@@ -96,6 +102,8 @@ fn drop_arguments(drop: Option<&str>) -> impl Iterator<Item = String> {
 
 #[cfg(test)]
 mod tests {
+    use mongoferry_stage::NotifyArgs;
+
     use super::{CoordinatorOptions, stage_plan};
     use crate::launch::{Cutover, Start};
 
@@ -109,6 +117,7 @@ mod tests {
             verify: false,
             drop: Some("rs1"),
             accept_missing_indexes: false,
+            notify: &NotifyArgs::default(),
             bus_directory: None,
         };
         let names = |launcher: &str| {

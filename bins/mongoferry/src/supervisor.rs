@@ -117,6 +117,7 @@ async fn run_once(
 ) -> Result<Option<std::process::ExitStatus>, LauncherError> {
     let mut command = ground.environment.command(stage.role.as_str(), stage.clusters)?;
     command.args(["--stop-with-parent", "--instance", &stage.instance]).args(&stage.arguments);
+    command.envs(stage.environment.iter().map(|(name, value)| (name, value)));
     let program = PathBuf::from(command.as_std().get_program());
     let holds = ground.lock.share().map_err(LauncherError::io("hand the lock to a stage"))?;
     let mut process =

@@ -3,9 +3,9 @@
 use std::marker::PhantomData;
 
 use mongoferry_protocol::{
-    CaptureProgress, Catalog, Checkpoint, CollectionPlan, CollectionUuid, Failure, Finalization, FinalizationStep,
-    Followed, IndexProgress, MigrationSettings, PhaseRecord, RangePlan, RangeProgress, Role, StartPoint, ValidationJob,
-    ValidationReport, Verification, VerifiedAhead,
+    Announced, CaptureProgress, Catalog, Checkpoint, CollectionPlan, CollectionUuid, Failure, Finalization,
+    FinalizationStep, Followed, IndexProgress, MigrationSettings, PhaseRecord, RangePlan, RangeProgress, Role,
+    StartPoint, ValidationJob, ValidationReport, Verification, VerifiedAhead,
 };
 
 /// A key whose value is a `T`.
@@ -37,6 +37,11 @@ pub fn phase() -> Key<PhaseRecord> {
 /// Written by the validator.
 pub fn validation() -> Key<ValidationReport> {
     Key::named("validation")
+}
+
+/// Written by the coordinator, with compare-and-set.
+pub fn announced() -> Key<Announced> {
+    Key::named("announced")
 }
 
 /// Created by the coordinator when somebody asks for a validation, then written by the validator that carries it out; always

@@ -8,7 +8,9 @@ use crate::secret_file::{SecretFileError, secret};
 
 #[derive(Args, Clone, Debug, Default)]
 pub struct ApiTokenArgs {
-    /// File whose first line is the API's token; or else it is taken from MONGOFERRY_API_TOKEN.
+    /// File whose first line is the API's token.
+    ///
+    /// Without it the token is taken from MONGOFERRY_API_TOKEN, if there is one.
     #[arg(long, value_name = "FILE", env = "MONGOFERRY_API_TOKEN_FILE")]
     pub api_token_file: Option<PathBuf>,
 }

@@ -67,5 +67,11 @@ async fn ask(migration: &Migration, method: Method, path: &str) -> (reqwest::Sta
     let request = reqwest::Client::new().request(method.clone(), format!("{}{path}", migration.api_address()));
     let request = if method == Method::POST { request.json(&json!({})) } else { request };
     let answer = request.send().await.expect("the API answers");
-    (answer.status(), answer.text().await.expect("is text"))
+    let status = answer.status();
+    if answer.headers().get("content-type").is_some_and(|kind| kind == "text/event-stream") {
+        let mut stream = answer;
+        let first = stream.chunk().await.expect("it goes on").expect("it has a beginning");
+        return (status, String::from_utf8(first.to_vec()).expect("is text"));
+    }
+    (status, answer.text().await.expect("is text"))
 }

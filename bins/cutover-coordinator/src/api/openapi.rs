@@ -4,6 +4,7 @@ use axum::{
     extract::State,
     response::{IntoResponse, Response},
 };
+use mongoferry_protocol::Event;
 use mongoferry_stage::Stage;
 use schemars::{SchemaGenerator, generate::SchemaSettings};
 use serde_json::{Map, Value, json};
@@ -25,6 +26,8 @@ fn document(stage: &Stage) -> Value {
     });
     let mut schemas = settings.for_serialize().into_generator();
     let refusal = schemas.subschema_for::<Refusal>().to_value();
+    // Sent by webhooks and /api/v1/events, whose answers have no other schema.
+    schemas.subschema_for::<Event>();
     let mut paths = Map::new();
     for route in routes(stage) {
         let call = call(&route, &mut schemas, &refusal);

@@ -7,7 +7,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 
 use super::{
     answers::Done,
-    openapi, orders, page,
+    events, openapi, orders, page,
     progress::ProgressAnswer,
     start::{self, StartRequest},
     validations, views,
@@ -142,6 +142,12 @@ fn views() -> Vec<Route> {
             get(validations::one),
         )
         .with::<u64>("id", "path", "The id that asking for it answered."),
+        Route::text(
+            "/api/v1/events",
+            "text/event-stream",
+            "Server-sent events: each Event as it happens, and `progress` every second.",
+            get(events::follow),
+        ),
         Route::view::<serde_json::Value>("/api/v1/openapi.json", "This document.", get(openapi::serve)),
     ]
 }

@@ -4,7 +4,7 @@ use std::{net::SocketAddr, num::NonZeroUsize, path::PathBuf};
 
 use clap::{Args, builder::FalseyValueParser};
 use mongoferry_protocol::MigrationId;
-use mongoferry_stage::{ApiTokenArgs, DestinationArgs, DropArgs, LogFormat, SourceArgs};
+use mongoferry_stage::{ApiTokenArgs, DestinationArgs, DropArgs, LogFormat, NotifyArgs, SourceArgs};
 
 use crate::{
     bus_choice::BusArgs,
@@ -34,7 +34,9 @@ pub struct MigrateArgs {
     /// Processes that copy documents.
     #[arg(long, value_name = "N", env = "MONGOFERRY_COPIERS", default_value = "2")]
     copiers: NonZeroUsize,
-    /// Begin at once, or wait for the page's Start or `mongoferry start`; then validation happens there too.
+    /// When to begin: at once, or when told to.
+    ///
+    /// With `manual` nothing is written before the page's Start or `mongoferry start`; validation happens there too.
     #[arg(long, value_enum, env = "MONGOFERRY_START", default_value_t = Start::Auto)]
     start: Start,
     /// When to cut over.
@@ -45,6 +47,8 @@ pub struct MigrateArgs {
     no_verify: bool,
     #[command(flatten)]
     drop: DropArgs,
+    #[command(flatten)]
+    notify: NotifyArgs,
     /// Validate, print what would be done, and end; write nothing.
     #[arg(long, env = "MONGOFERRY_DRY_RUN", value_parser = FalseyValueParser::new())]
     pub(super) dry_run: bool,
@@ -85,6 +89,7 @@ impl MigrateArgs {
             cutover: self.cutover,
             verify: !self.no_verify,
             drop: self.drop.confirmed()?.map(ToOwned::to_owned),
+            notify: self.notify,
             consent: if self.yes { Consent::Given } else { Consent::Asked },
             accept_missing_indexes: self.accept_missing_indexes,
             log: self.log,

@@ -27,6 +27,17 @@ impl ApplierError {
         matches!(self, Self::Destination(ApplyError::RecordsDamaged { .. }))
     }
 
+    /// Another applier took over, or what this one works by is gone: nothing may be written any more.
+    pub fn ends_the_term(&self) -> bool {
+        match self {
+            Self::Bus(_) => true,
+            Self::Destination(error) => {
+                matches!(error, ApplyError::StaleTerm { .. } | ApplyError::RecordsDamaged { .. })
+            }
+            Self::Entry(_) => false,
+        }
+    }
+
     fn inner(&self) -> &dyn Explain {
         match self {
             Self::Bus(error) => error,

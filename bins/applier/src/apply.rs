@@ -53,6 +53,7 @@ pub async fn apply(
         gather_until: Instant::now(),
         idle_at: Instant::now(),
         progress: Progress::new(),
+        ask_repair_at: Instant::now(),
         state,
     };
     active.run().await
@@ -60,7 +61,7 @@ pub async fn apply(
 
 /// The applier in its term.
 pub struct Active<'a> {
-    stage: &'a Stage,
+    pub stage: &'a Stage,
     pub lease: &'a Lease,
     pub state: ApplierState,
     pub executor: DdlExecutor,
@@ -79,12 +80,15 @@ pub struct Active<'a> {
     /// When the next checkpoint without changes may be written.
     idle_at: Instant,
     progress: Progress,
+    /// When it is asked next whether documents are to be copied again.
+    pub ask_repair_at: Instant,
 }
 
 enum Event {
     Stop,
     Phase(Phase),
     Due,
+    AskRepair,
     Batch(ReadBatch),
 }
 
@@ -98,6 +102,7 @@ impl Active<'_> {
                 Event::Phase(phase) => self.rest(!phase.applies()),
                 Event::Batch(batch) => self.take_in(batch).await?,
                 Event::Due => {}
+                Event::AskRepair => self.repair_if_asked().await?,
             }
             if self.batches.is_empty() && !self.resting {
                 self.flush().await?;
@@ -116,6 +121,7 @@ impl Active<'_> {
             () = self.stage.stopping.cancelled() => Ok(Event::Stop),
             record = phases.wait_for(|record| record.phase.applies() == resting) => Ok(Event::Phase(record.phase)),
             () = tokio::time::sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => Ok(Event::Due),
+            () = tokio::time::sleep_until(self.ask_repair_at), if !resting => Ok(Event::AskRepair),
             batch = self.batches.next(), if !resting => batch.map(Event::Batch),
         }
     }

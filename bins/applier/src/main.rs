@@ -2,8 +2,10 @@
 //!
 //!     bus ── OplogBatch ──▶ read_ahead ──▶ changes ──▶ rounds ──▶ lanes, each in a transaction with its checkpoint
 //!                                                  └─ catalog change ──▶ claim, execute, record
+//!     bus ── RepairPortion, between two rounds ──▶ documents read from the source ──▶ a lane's transaction
 //!
-//! The source is read only for a document that the destination can't bring up to date exactly by its changes.
+//! The source is read only for a document that the destination can't bring up to date exactly by its changes, or that the
+//! verifier found to differ.
 //!
 //! Killed anywhere, it goes on at the checkpoints that stand on the destination: what is committed is not done again, and
 //! what is not committed leaves no trace. Two of them can't both write: the second begins a new term, which ends the first.
@@ -18,6 +20,7 @@ mod metrics;
 mod plan_barrier;
 mod progress;
 mod read_ahead;
+mod repair;
 mod stage_work;
 mod write_round;
 

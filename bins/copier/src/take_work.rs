@@ -65,7 +65,10 @@ impl Copier {
             WorkItem::CopyRange { collection, number } => {
                 copy_range(self, ticket, start_point.apply_after, collection, number).await
             }
-            WorkItem::BuildIndexes { .. } | WorkItem::FinalizeIndexes { .. } | WorkItem::Verify { .. } => Ok(()),
+            WorkItem::BuildIndexes { .. }
+            | WorkItem::FinalizeIndexes { .. }
+            | WorkItem::Verify { .. }
+            | WorkItem::CompareAgain { .. } => Ok(()),
         }
     }
 }

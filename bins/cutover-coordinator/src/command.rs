@@ -18,6 +18,10 @@ pub enum Command {
     Cancel,
     /// Keep in step for longer.
     Extend,
+    /// Compare again what is known to differ, and copy it again.
+    Verify {
+        repair: bool,
+    },
 }
 
 /// A command on its way from the API to the loop, with the way back for the answer.
@@ -35,6 +39,8 @@ impl Command {
             Self::Commit { .. } => "commit",
             Self::Cancel => "cancel",
             Self::Extend => "extend",
+            Self::Verify { repair: false } => "verify",
+            Self::Verify { repair: true } => "verify with a repair",
         }
     }
 }
@@ -55,6 +61,11 @@ pub enum Effect {
     PutOff,
     /// Go on behind the end, if that is still possible.
     Revive,
+    CompareAgain {
+        repair: bool,
+    },
+    /// The same, behind a recovery: the applier must be at work for a repair.
+    RecoverAndRepair(Phase),
     Refuse,
 }
 
@@ -83,12 +94,23 @@ pub fn effect(command: Command, record: &PhaseRecord) -> Effect {
         Command::Cancel if phase.may_become(Phase::Cancelled) => Effect::Enter(Phase::Cancelled),
         Command::Extend if phase == Phase::Expired => Effect::Revive,
         Command::Extend if !phase.is_final() && record.expires_at_ms.is_some() => Effect::PutOff,
+        Command::Verify { repair } if matches!(phase, Phase::CatchingUp | Phase::Ready) => {
+            Effect::CompareAgain { repair }
+        }
+        Command::Verify { repair } if phase == Phase::Failed && record.underlying().is_revertible_cutover() => {
+            if repair {
+                Effect::RecoverAndRepair(recovery(record.underlying()))
+            } else {
+                Effect::CompareAgain { repair }
+            }
+        }
         Command::Start
         | Command::Pause
         | Command::Resume
         | Command::Commit { .. }
         | Command::Cancel
-        | Command::Extend => Effect::Refuse,
+        | Command::Extend
+        | Command::Verify { .. } => Effect::Refuse,
     }
 }
 
@@ -159,6 +181,24 @@ mod tests {
         assert_eq!(effect(Command::Resume, &failed(Phase::Verifying)), Effect::Recover(Phase::CatchingUp));
         assert_eq!(effect(Command::Resume, &failed(Phase::Copying)), Effect::Recover(Phase::Copying));
         assert_eq!(effect(Command::Resume, &failed(Phase::Finalizing)), Effect::Recover(Phase::Finalizing));
+    }
+
+    #[test]
+    fn what_differs_is_repaired_while_the_applier_is_at_work() {
+        let verify = |repair| Command::Verify { repair };
+        for phase in [Phase::CatchingUp, Phase::Ready] {
+            assert_eq!(effect(verify(true), &record(phase, None)), Effect::CompareAgain { repair: true }, "{phase}");
+        }
+        let failed = |from| record(Phase::Failed, Some(from));
+        let recovers = Effect::RecoverAndRepair(Phase::CatchingUp);
+        assert_eq!(effect(verify(true), &failed(Phase::Verifying)), recovers);
+        assert_eq!(effect(verify(false), &failed(Phase::Verifying)), Effect::CompareAgain { repair: false });
+        for failed_in in [Phase::Copying, Phase::Finalizing] {
+            assert_eq!(effect(verify(true), &failed(failed_in)), Effect::Refuse, "{failed_in}");
+        }
+        for phase in [Phase::Copying, Phase::Paused, Phase::Draining, Phase::Verifying, Phase::Committed] {
+            assert_eq!(effect(verify(false), &record(phase, None)), Effect::Refuse, "{phase}");
+        }
     }
 
     #[test]

@@ -9,6 +9,7 @@ use crate::{
     coordinator_error::CoordinatorError,
     copy_progress::CopyProgress,
     facts::failures,
+    tidy_destination::undo_preparation,
     validation_jobs::{errors_of, is_recent},
 };
 
@@ -27,6 +28,11 @@ impl Coordinator {
             Effect::Recover(next) => self.recover(next).await,
             Effect::PutOff => self.put_off().await,
             Effect::Revive => self.revive().await,
+            Effect::CompareAgain { repair } => self.compare_again(repair).await,
+            Effect::RecoverAndRepair(next) => {
+                self.recover(next).await?;
+                self.compare_again(true).await
+            }
             Effect::Refuse => Err(CoordinatorError::NotNow { command: command.as_str(), phase }),
         }
     }
@@ -80,6 +86,10 @@ impl Coordinator {
             let number = cutover.number;
             records.remove(&key::finalization(number, mongoferry_protocol::FinalizationStep::Finalize)).await?;
             records.remove(&key::verification(number, true)).await?;
+        }
+        // Changes must pass again where unique indexes were prepared.
+        if self.phase.record().underlying() == Phase::Verifying && next == Phase::CatchingUp {
+            undo_preparation(&self.source, &self.destination).await?;
         }
         self.queued.clear();
         self.phase.enter(next, |_| ()).await

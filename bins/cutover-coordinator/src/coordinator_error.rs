@@ -45,6 +45,8 @@ pub enum CoordinatorError {
         "the source's oplog begins at {oldest} by now, and capturing ended at {captured}: the changes between are lost"
     )]
     OutOfReach { captured: Optime, oldest: Optime },
+    #[error("this migration runs without verification")]
+    NotVerifying,
     #[error("{command} is not possible while the migration is {phase}")]
     NotNow { command: &'static str, phase: Phase },
 }
@@ -69,6 +71,7 @@ impl Explain for CoordinatorError {
             Self::NotNow { .. } => "MF-CUTOVER-2",
             Self::MissingIndexes { .. } => "MF-CUTOVER-5",
             Self::OutOfReach { .. } => "MF-CUTOVER-6",
+            Self::NotVerifying => "MF-COORD-12",
         }
     }
 
@@ -102,8 +105,9 @@ impl Explain for CoordinatorError {
                 "Set MONGOFERRY_API_TOKEN, or listen on 127.0.0.1: whoever reaches the API can cut over.".into()
             }
             Self::Validation { .. } => "Mend what `mongoferry validate` names, then start again.".into(),
-            Self::Different { .. } => "Do not switch users over: the source is still complete and untouched. The \
-                differences are in the report; start again to catch up and verify once more, and report them."
+            Self::Different { .. } => "Do not switch users over: the source is still complete and untouched. See with \
+                `mongoferry verify --list` what differs. Go on (`mongoferry resume`, or start again), copy just those documents \
+                again with `mongoferry verify --repair`, and cut over again."
                 .into(),
             Self::Finalization { .. } => {
                 "Mend what is named on the destination, then start again: the cutover goes on there.".into()
@@ -115,6 +119,12 @@ impl Explain for CoordinatorError {
                 destination, and `--drop` replaces it."
                 .into(),
             Self::NotNow { command: "extend", .. } => "The timer runs from the first moment of being ready.".into(),
+            Self::NotVerifying => "Start it again without --no-verify; then what differs is found, and can be repaired.".into(),
+            Self::NotNow { command: "verify" | "verify with a repair", .. } => {
+                "What differs is compared again, and repaired, while the migration is catching up or ready, or after a cutover that \
+                failed before its point of no return. `mongoferry verify --list` shows at any time what is known to differ."
+                    .into()
+            }
             Self::NotNow { command: "commit", .. } => {
                 "Wait until the migration is ready: `mongoferry status` says what is missing.".into()
             }
@@ -140,6 +150,7 @@ impl Explain for CoordinatorError {
             | Self::Finalization { .. }
             | Self::MissingIndexes { .. }
             | Self::OutOfReach { .. }
+            | Self::NotVerifying
             | Self::NotNow { .. } => Retry::AfterFix,
         }
     }

@@ -22,6 +22,8 @@ pub struct Facts {
     pub failed_indexes: bool,
     /// The operator goes without indexes that can't be built, whichever they are.
     pub accept_missing_indexes: bool,
+    /// Documents are being copied again on an operator's order.
+    pub repairing: bool,
     pub lag_ms: Option<u64>,
     pub applied: Option<Optime>,
     /// The last captured change of a user.
@@ -110,7 +112,9 @@ pub fn decide(record: &PhaseRecord, facts: &Facts) -> Step {
         Phase::Copying => while_copying(facts),
         Phase::CatchingUp if facts.lag_ms.is_some_and(|lag| lag <= READY_LAG_MS) => Step::Enter(Phase::Ready),
         Phase::Ready if facts.lag_ms.is_some_and(|lag| lag > BEHIND_LAG_MS) => Step::Enter(Phase::CatchingUp),
-        Phase::Ready if facts.cutover_mode == Some(CutoverMode::Auto) && !waits_for_acceptance(facts) => {
+        Phase::Ready
+            if facts.cutover_mode == Some(CutoverMode::Auto) && !waits_for_acceptance(facts) && !facts.repairing =>
+        {
             Step::BeginCutover
         }
         Phase::Draining => while_draining(record, facts),
@@ -367,6 +371,8 @@ mod tests {
         assert_eq!(decide(&at(Phase::Ready), &auto), Step::Wait);
         let accepted = Facts { accept_missing_indexes: true, ..auto };
         assert_eq!(decide(&at(Phase::Ready), &accepted), Step::BeginCutover);
+        let repairing = Facts { repairing: true, ..accepted };
+        assert_eq!(decide(&at(Phase::Ready), &repairing), Step::Wait);
     }
 
     #[test]

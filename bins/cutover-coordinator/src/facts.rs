@@ -39,6 +39,7 @@ pub fn gather(
         copy_complete: copy.complete,
         failed_indexes: copy.failed_indexes().next().is_some(),
         accept_missing_indexes,
+        repairing: mirror.get(&key::comparison())?.is_some_and(|order| order.is_running() && order.repair),
         lag_ms: lag(source, capture.as_ref(), applied.as_ref()).map(|lag| lag.total_ms),
         applied: applied.map(|checkpoint| checkpoint.applied),
         last_change: capture.as_ref().map(|capture| capture.last_change).unwrap_or_default(),

@@ -11,6 +11,7 @@ mod board;
 mod bus_room;
 mod command;
 mod commands;
+mod compare_again;
 mod coordinate;
 mod coordinator_error;
 mod copy_progress;

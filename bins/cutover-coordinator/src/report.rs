@@ -2,8 +2,8 @@
 
 use mongoferry_bus::{BusError, key};
 use mongoferry_protocol::{
-    CaptureProgress, Checkpoint, Finalization, FinalizationStep, IndexState, IndexView, MigrationSettings, Phase,
-    PhaseRecord, Report, Verification, VerificationState, now_ms,
+    CaptureProgress, Checkpoint, Comparison, Finalization, FinalizationStep, IndexState, IndexView, MigrationSettings,
+    Phase, PhaseRecord, Report, Verification, VerificationState, now_ms,
 };
 
 use crate::{
@@ -27,7 +27,18 @@ pub fn build(
     let documents: Option<Verification> = mirror.get(&key::verification(number, false))?;
     let metadata: Option<Verification> = mirror.get(&key::verification(number, true))?;
     let finalized: Option<Finalization> = mirror.get(&key::finalization(number, FinalizationStep::Finalize))?;
-    let checks = || documents.iter().chain(&metadata);
+    let mut documents_differ = documents.clone().map(|check| (check.differences, check.difference_count));
+    // What was compared again since counts more than what that cutover found.
+    let comparison: Option<Comparison> = mirror.get(&key::comparison())?;
+    if let Some(left) = comparison.filter(|one| one.cutover == number && number > 0 && one.is_whole()) {
+        documents_differ = Some((left.differing, left.differing_count));
+    }
+    let checks = || {
+        documents_differ
+            .iter()
+            .cloned()
+            .chain(metadata.clone().map(|check| (check.differences, check.difference_count)))
+    };
     Ok(Report {
         id: settings.id.clone(),
         phase: record.phase,
@@ -54,8 +65,8 @@ pub fn build(
         verified_collections: documents.as_ref().map_or(0, |documents| documents.collections),
         verified_documents: documents.as_ref().map_or(0, |documents| documents.documents),
         verified_bytes: documents.as_ref().map_or(0, |documents| documents.bytes),
-        differences: checks().flat_map(|check| check.differences.clone()).collect(),
-        difference_count: checks().map(|check| check.difference_count).sum(),
+        differences: checks().flat_map(|(differences, _)| differences).collect(),
+        difference_count: checks().map(|(_, count)| count).sum(),
         finalization: finalized.map(|finalized| finalized.done).unwrap_or_default(),
         failures: record.failure.iter().chain(&failures(mirror)?).map(shown).collect(),
         next_steps: next_steps(record.phase).into_iter().map(Into::into).collect(),

@@ -62,6 +62,7 @@ pub fn build(
         oplog_window_seconds: oplog_window(source, capture.as_ref()),
         verified_documents: verified_documents(view, record)?,
         verified_ahead: ahead.as_ref().map(verified_ahead::view),
+        comparison: mirror.get(&key::comparison())?,
         expires_at_ms: record.expires_at_ms,
         failures: record.failure.iter().map(shown).collect(),
         warnings: warnings(view, record, copy, ahead.as_ref())?,

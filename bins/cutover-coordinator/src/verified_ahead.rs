@@ -12,7 +12,7 @@ pub fn view(record: &VerifiedAhead) -> VerifiedAheadView {
         ..VerifiedAheadView::default()
     };
     for collection in &record.collections {
-        if collection.state == AheadState::AtCutover {
+        if matches!(collection.state, AheadState::AtCutover | AheadState::Overrun) {
             view.collections_at_cutover += 1;
             view.bytes_at_cutover += collection.bytes_total;
             continue;
@@ -50,7 +50,18 @@ pub fn warnings(record: &VerifiedAhead) -> Vec<FailureStatus> {
                 "{count} documents differ between the two sides, the first {item} of {}: {}",
                 first.namespace, first.detail
             ),
-            "Look who wrote on the destination. A cutover would be stopped by them before its point of no return.",
+            "Look who wrote on the destination, then run `mongoferry verify --repair`: it copies just these documents again. A cutover would \
+             be stopped by them before its point of no return.",
+            record.started_at_ms,
+        ));
+    }
+    let overrun: Vec<_> = record.collections.iter().filter(|one| one.state == AheadState::Overrun).collect();
+    if let Some(first) = overrun.first() {
+        warnings.push(warning(
+            "MF-VERIFY-11",
+            format!("too much differs to go on comparing ahead in {} collections, the first {}", overrun.len(), first.namespace),
+            "Look who wrote on the destination, then run `mongoferry verify --repair`: it compares them as a whole. A cutover would be \
+             stopped by them before its point of no return.",
             record.started_at_ms,
         ));
     }

@@ -60,7 +60,10 @@ impl Indexer {
                 match ticket.item.clone() {
                     WorkItem::BuildIndexes { collection } => build_collection(self, collection).await?,
                     WorkItem::FinalizeIndexes { cutover, step } => finalize(self, cutover, step).await?,
-                    WorkItem::PlanCollection { .. } | WorkItem::CopyRange { .. } | WorkItem::Verify { .. } => {}
+                    WorkItem::PlanCollection { .. }
+                    | WorkItem::CopyRange { .. }
+                    | WorkItem::Verify { .. }
+                    | WorkItem::CompareAgain { .. } => {}
                 }
                 self.stage.set_activity("waiting for work");
                 Ok(ticket.finish().await?)
@@ -94,7 +97,10 @@ fn timeliness(item: &WorkItem, phase: Phase, cutover: Option<u32>) -> Timeliness
             (_, Phase::Failed) => Timeliness::NotNow,
             _ => Timeliness::Over,
         },
-        WorkItem::PlanCollection { .. } | WorkItem::CopyRange { .. } | WorkItem::Verify { .. } => Timeliness::Over,
+        WorkItem::PlanCollection { .. }
+        | WorkItem::CopyRange { .. }
+        | WorkItem::Verify { .. }
+        | WorkItem::CompareAgain { .. } => Timeliness::Over,
     }
 }
 

@@ -1,5 +1,6 @@
 //! The subcommands that drive a migration through its coordinator's HTTP API, wherever it runs.
 
+mod compare_again;
 pub mod cutover;
 pub mod order;
 pub mod report;

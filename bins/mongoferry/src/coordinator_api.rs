@@ -24,6 +24,10 @@ pub enum Order {
     },
     Cancel,
     Extend,
+    /// Compare again what is known to differ, and copy it again for a repair.
+    Verify {
+        repair: bool,
+    },
 }
 
 #[derive(Clone)]
@@ -89,6 +93,7 @@ impl CoordinatorApi {
             }
             Order::Cancel => ("cancel", nothing),
             Order::Extend => ("extend", nothing),
+            Order::Verify { repair } => ("verify", serde_json::json!({"repair": repair})),
         };
         self.ask(Method::POST, name, Some(request)).await.map(drop)
     }

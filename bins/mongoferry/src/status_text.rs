@@ -1,8 +1,8 @@
 //! One screen that says how a migration stands and what to do next. Pure.
 
 use mongoferry_protocol::{
-    CollectionStatus, CopierStatus, FailureStatus, IndexState, MigrationStatus, OutageStatus, Phase, VerifiedAheadView,
-    now_ms,
+    CollectionStatus, Comparison, ComparisonState, CopierStatus, FailureStatus, IndexState, MigrationStatus,
+    OutageStatus, Phase, VerifiedAheadView, now_ms,
 };
 
 use crate::{
@@ -46,6 +46,7 @@ fn overview(status: &MigrationStatus) -> String {
     }
     lines.extend(timer_phrase(status).map(|text| format!("timer        {text}")));
     lines.extend(status.verified_ahead.as_ref().map(|ahead| format!("verified ahead  {}", ahead_phrase(ahead))));
+    lines.extend(status.comparison.as_ref().map(|again| format!("compared again  {}", comparison_phrase(again))));
     if status.verified_documents > 0 {
         lines.push(format!("verified     {}", counted(status.verified_documents, "document")));
     }
@@ -72,6 +73,24 @@ pub fn ahead_phrase(ahead: &VerifiedAheadView) -> String {
     }
     if ahead.differing_count > 0 {
         parts.push(format!("{} DIFFERENT", counted(ahead.differing_count, "document")));
+    }
+    parts.join(", ")
+}
+
+/// How far an order to compare again is, or what came of it.
+pub fn comparison_phrase(again: &Comparison) -> String {
+    let state = match again.state {
+        ComparisonState::Running => "under way",
+        ComparisonState::Equal => "all equal",
+        ComparisonState::Different => "DIFFERENT",
+        ComparisonState::Stopped => "stopped",
+    };
+    let mut parts = vec![state.to_owned(), format!("{} looked at", counted(again.looked_at, "document"))];
+    if again.repair {
+        parts.push(format!("{} copied again", counted(again.repaired, "document")));
+    }
+    if again.differing_count > 0 {
+        parts.push(format!("{} left", counted(again.differing_count, "difference")));
     }
     parts.join(", ")
 }
@@ -199,6 +218,7 @@ pub fn example_status(phases: &[Phase]) -> MigrationStatus {
         oplog_window_seconds: None,
         verified_documents: 0,
         verified_ahead: None,
+        comparison: None,
         expires_at_ms: None,
         failures: Vec::new(),
         warnings: Vec::new(),

@@ -33,6 +33,8 @@ use mongoferry_protocol::{Checkpoint, Phase, VerifiedAhead, now_ms};
 use mongoferry_stage::Stage;
 use tokio::task::JoinSet;
 
+pub(crate) use look::look;
+pub(crate) use scan::pair;
 pub(crate) use state::Ahead;
 pub(crate) use vouched::{Vouched, VouchedCollection};
 

@@ -105,7 +105,7 @@ pub(crate) async fn compare_capped(
     Ok(found)
 }
 
-fn collection_pair(
+pub(crate) fn collection_pair(
     clusters: &Clusters,
     ours: &CollectionInfo,
     theirs: &CollectionInfo,

@@ -8,7 +8,7 @@ use mongoferry_protocol::{Difference, DifferenceKind, Namespace, Optime};
 
 use crate::{
     CollectionProgress, DifferenceList, VerifierError,
-    document_map::{differing_documents, read_map},
+    document_map::{DifferingDocument, differing_documents, read_map},
     fingerprint::{DifferingBucket, Fingerprint, parts},
     selection::Selection,
     settle::settle,
@@ -63,20 +63,55 @@ pub async fn compare_documents(
 ) -> Result<DifferenceList, VerifierError> {
     progress.begin();
     let mut found = DifferenceList::with_limit(DifferenceList::PER_COLLECTION);
-    let (source, destination) = fingerprints(pair, BUCKETS, &Selection::everything(), progress).await?;
-    let mut differing = source.differing(&destination);
-    if differing.is_empty() && pair.ordered && !source.same_order(&destination) {
+    let differing = differing_buckets(pair, progress).await?;
+    if differing.other_order {
         found.push(other_order(pair));
     }
-    if documents_of(&differing) > PART_DOCUMENTS {
-        let within = selection(BUCKETS, &differing);
-        let (source, destination) = fingerprints(pair, FINE_BUCKETS, &within, &CollectionProgress::default()).await?;
-        differing = source.differing(&destination);
-        explain(pair, FINE_BUCKETS, differing, &mut found).await?;
-    } else {
-        explain(pair, BUCKETS, differing, &mut found).await?;
+    explain(pair, differing, &mut found).await?;
+    Ok(found)
+}
+
+/// Documents that were not the same when each side was read: what differs, and what changed between the two readings.
+#[derive(Debug, Default)]
+pub(crate) struct Suspected {
+    pub(crate) documents: Vec<DifferingDocument>,
+    /// Not looked at any more, at least.
+    pub(crate) more: u64,
+    /// Of an ordered collection with the same documents.
+    pub(crate) other_order: bool,
+}
+
+/// Reads both sides once, and those parts again that are not the same. Stops behind `limit` documents.
+pub(crate) async fn suspected(pair: &CollectionPair, limit: usize) -> Result<Suspected, VerifierError> {
+    let differing = differing_buckets(pair, &CollectionProgress::default()).await?;
+    let mut found = Suspected { other_order: differing.other_order, ..Suspected::default() };
+    for part in parts(differing.buckets, PART_DOCUMENTS) {
+        if found.documents.len() >= limit {
+            found.more += part.iter().map(|bucket| bucket.least_differences).sum::<u64>();
+            continue;
+        }
+        found.documents.extend(read_part(pair, &selection(differing.bucket_count, &part)).await?);
     }
     Ok(found)
+}
+
+struct Differing {
+    bucket_count: usize,
+    buckets: Vec<DifferingBucket>,
+    other_order: bool,
+}
+
+async fn differing_buckets(pair: &CollectionPair, progress: &CollectionProgress) -> Result<Differing, VerifierError> {
+    let (source, destination) = fingerprints(pair, BUCKETS, &Selection::everything(), progress).await?;
+    let buckets = source.differing(&destination);
+    if documents_of(&buckets) > PART_DOCUMENTS {
+        let within = selection(BUCKETS, &buckets);
+        let (source, destination) = fingerprints(pair, FINE_BUCKETS, &within, &CollectionProgress::default()).await?;
+        let buckets = source.differing(&destination);
+        return Ok(Differing { bucket_count: FINE_BUCKETS, buckets, other_order: false });
+    }
+    let other_order = buckets.is_empty() && pair.ordered && !source.same_order(&destination);
+    Ok(Differing { bucket_count: BUCKETS, buckets, other_order })
 }
 
 async fn fingerprints(
@@ -100,23 +135,13 @@ fn other_order(pair: &CollectionPair) -> Difference {
     }
 }
 
-async fn explain(
-    pair: &CollectionPair,
-    bucket_count: usize,
-    differing: Vec<DifferingBucket>,
-    found: &mut DifferenceList,
-) -> Result<(), VerifierError> {
-    for (number, part) in parts(differing, PART_DOCUMENTS).into_iter().enumerate() {
+async fn explain(pair: &CollectionPair, differing: Differing, found: &mut DifferenceList) -> Result<(), VerifierError> {
+    for (number, part) in parts(differing.buckets, PART_DOCUMENTS).into_iter().enumerate() {
         if number >= PARTS && found.count > 0 {
             found.count_more(part.iter().map(|bucket| bucket.least_differences).sum());
             continue;
         }
-        let within = selection(bucket_count, &part);
-        let (source, destination) =
-            tokio::try_join!(async { read_map(pair.scan(&pair.source).await?, pair, &within).await }, async {
-                read_map(pair.scan(&pair.destination).await?, pair, &within).await
-            },)?;
-        let mut documents = differing_documents(&source, destination);
+        let mut documents = read_part(pair, &selection(differing.bucket_count, &part)).await?;
         // Once the collection is known to differ, waiting for single documents would change nothing.
         if found.count == 0 {
             documents = settle(pair, documents).await?;
@@ -126,6 +151,13 @@ async fn explain(
         }
     }
     Ok(())
+}
+
+/// The documents of this part that differ, each side read on its own.
+async fn read_part(pair: &CollectionPair, within: &Selection) -> Result<Vec<DifferingDocument>, VerifierError> {
+    let read = async |side| read_map(pair.scan(side).await?, pair, within).await;
+    let (source, destination) = tokio::try_join!(read(&pair.source), read(&pair.destination))?;
+    Ok(differing_documents(&source, destination))
 }
 
 fn documents_of(differing: &[DifferingBucket]) -> u64 {

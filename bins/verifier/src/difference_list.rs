@@ -2,7 +2,7 @@
 
 use mongoferry_protocol::Difference;
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DifferenceList {
     pub listed: Vec<Difference>,
     /// All of them; a lower bound where a collection differs in more documents than are worth naming.

@@ -14,8 +14,23 @@ use crate::{
     selection::Selection,
 };
 
-/// From the bytes of the `_id` element to the hash of the document.
-pub(crate) type DocumentMap = HashMap<Vec<u8>, u128>;
+/// From the bytes of the `_id` element to what the document comes down to. With usual `_id`s an entry takes about 80 bytes.
+pub(crate) type DocumentMap = HashMap<Vec<u8>, DocumentHash>;
+
+/// The hash of a document, as bytes so that it needs no more room with its length beside it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct DocumentHash {
+    hash: [u8; 16],
+    bytes: u32,
+}
+
+impl DocumentHash {
+    pub(crate) fn of(document: &RawDocument) -> Self {
+        let bytes = document.as_bytes();
+        // A document has 16 MiB at most.
+        Self { hash: xxh3_128(bytes).to_le_bytes(), bytes: bytes.len() as u32 }
+    }
+}
 
 /// Takes the documents of `within` from a scan.
 pub(crate) async fn read_map(
@@ -29,7 +44,7 @@ pub(crate) async fn read_map(
             let document: &RawDocument = document?;
             let id = id_bytes(document).ok_or_else(|| pair.without_id())?;
             if within.contains(xxh3_64(id)) {
-                map.insert(id.to_vec(), xxh3_128(document.as_bytes()));
+                map.insert(id.to_vec(), DocumentHash::of(document));
             }
         }
     }
@@ -41,8 +56,8 @@ pub(crate) async fn read_map(
 pub(crate) struct DifferingDocument {
     /// The `_id` element.
     pub(crate) id: Vec<u8>,
-    source: Option<u128>,
-    destination: Option<u128>,
+    source: Option<DocumentHash>,
+    destination: Option<DocumentHash>,
 }
 
 /// The documents that differ, sorted by the bytes of their `_id`.
@@ -61,6 +76,15 @@ pub(crate) fn differing_documents(source: &DocumentMap, mut destination: Documen
 }
 
 impl DifferingDocument {
+    /// How large it is on the source.
+    pub(crate) fn source_bytes(&self) -> usize {
+        self.source.map_or(0, |hash| hash.bytes as usize)
+    }
+
+    pub(crate) fn is_on_both_sides(&self) -> bool {
+        self.source.is_some() && self.destination.is_some()
+    }
+
     pub(crate) fn describe(&self, namespace: &Namespace) -> Difference {
         let (kind, detail) = match (self.source, self.destination) {
             (_, None) => (DifferenceKind::MissingDocument, "exists on the source only"),
@@ -75,12 +99,13 @@ impl DifferingDocument {
 mod tests {
     use mongoferry_protocol::{DifferenceKind, Namespace};
 
-    use super::{DocumentMap, differing_documents};
+    use super::{DocumentHash, DocumentMap, differing_documents};
 
     #[test]
     fn three_kinds_of_difference() {
-        let map = |entries: &[(u8, u128)]| -> DocumentMap {
-            entries.iter().map(|&(id, hash)| (vec![0x10, b'_', b'i', b'd', 0, id, 0, 0, 0], hash)).collect()
+        let map = |entries: &[(u8, u8)]| -> DocumentMap {
+            let hash = |hash| DocumentHash { hash: [hash; 16], bytes: 5 };
+            entries.iter().map(|&(id, of)| (vec![0x10, b'_', b'i', b'd', 0, id, 0, 0, 0], hash(of))).collect()
         };
         let differing = differing_documents(&map(&[(1, 1), (2, 2), (3, 3)]), map(&[(2, 2), (3, 4), (5, 5)]));
         let namespace = Namespace::new("shop", "orders");

@@ -5,6 +5,7 @@ mod ahead;
 mod args;
 mod bson_text;
 mod collection_pairs;
+mod compare_again;
 mod compare_all_documents;
 mod compare_documents;
 mod compare_metadata;

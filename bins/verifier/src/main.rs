@@ -3,6 +3,7 @@
 //!     ready ──▶ ahead: both sides part by part; then what oplog batches and the destination's oplog say was changed ──▶ record
 //!     bus ── Verify ──▶ both catalogs ──▶ collection by collection: fingerprints, then the documents that differ
 //!                                                          └──▶ Verification on the bus, then done with the item
+//!     bus ── CompareAgain ──▶ what is known to differ ──▶ looked at again; for a repair, portions of it to the applier
 //!
 //! Nothing is written to either cluster. A difference is a result, not a failure. Killed anywhere, it compares again.
 

@@ -1,8 +1,11 @@
 //! How far a verification has come, shared between those who compare and the one who reports.
 
-use std::sync::{
-    Arc, Mutex,
-    atomic::{AtomicU64, Ordering},
+use std::{
+    collections::BTreeSet,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use mongoferry_protocol::{Difference, Verification, VerificationState, now_ms};
@@ -53,17 +56,19 @@ pub(crate) struct Progress {
     state: Mutex<State>,
 }
 
+#[derive(Default)]
 struct State {
     collections: u64,
     collections_total: u64,
     by_collection: Vec<Arc<CollectionProgress>>,
     differences: DifferenceList,
+    differing_namespaces: BTreeSet<String>,
 }
 
 impl Progress {
     pub(crate) fn new(cutover: u32, metadata: bool) -> Self {
         let differences = DifferenceList::with_limit(DifferenceList::IN_ALL);
-        let state = State { collections: 0, collections_total: 0, by_collection: Vec::new(), differences };
+        let state = State { differences, ..State::default() };
         Self { cutover, metadata, started_at_ms: now_ms(), state: Mutex::new(state) }
     }
 
@@ -79,7 +84,10 @@ impl Progress {
 
     pub(crate) fn differs(&self, difference: Difference) {
         metrics::differences(1);
-        self.with(|state| state.differences.push(difference));
+        self.with(|state| {
+            state.differing_namespaces.insert(difference.namespace.clone());
+            state.differences.push(difference);
+        });
     }
 
     pub(crate) fn collection_done(&self, found: DifferenceList) {
@@ -87,6 +95,8 @@ impl Progress {
         metrics::differences(found.count);
         self.with(|state| {
             state.collections += 1;
+            // What differs is named at least once.
+            state.differing_namespaces.extend(found.listed.first().map(|first| first.namespace.clone()));
             state.differences.append(found);
         });
     }
@@ -122,6 +132,7 @@ impl Progress {
             bytes: state.by_collection.iter().map(|progress| progress.bytes()).sum(),
             differences: state.differences.listed.clone(),
             difference_count: state.differences.count,
+            differing_namespaces: state.differing_namespaces.iter().cloned().collect(),
             started_at_ms: self.started_at_ms,
             finished_at_ms: 0,
         })

@@ -10,6 +10,7 @@ use mongoferry_stage::{Stage, StageResult};
 use crate::{
     VerifierArgs, VerifierError,
     ahead::{Ahead, verify_ahead},
+    compare_again::compare_again,
     decide::{Step, decide},
     metrics,
     verify::{Clusters, Order, is_finished, verify},
@@ -63,9 +64,20 @@ async fn do_item(
     ticket: WorkTicket,
     at_once: usize,
 ) -> Result<(), VerifierError> {
-    let WorkItem::Verify { cutover, metadata } = ticket.item else {
-        tracing::warn!(item = ticket.item.id(), "an item of another role was in the verifier's queue");
-        return Ok(ticket.finish().await?);
+    let (cutover, metadata) = match ticket.item {
+        WorkItem::Verify { cutover, metadata } => (cutover, metadata),
+        WorkItem::CompareAgain { number } => {
+            if compare_again(stage, clusters, ahead, &ticket, number).await? {
+                ticket.finish().await?;
+            } else {
+                ticket.give_back(LOOK_AGAIN).await?;
+            }
+            return Ok(());
+        }
+        _ => {
+            tracing::warn!(item = ticket.item.id(), "an item of another role was in the verifier's queue");
+            return Ok(ticket.finish().await?);
+        }
     };
     let records = stage.bus.records();
     let finished = records.get(&key::verification(cutover, metadata)).await?;

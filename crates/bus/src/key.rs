@@ -3,9 +3,9 @@
 use std::marker::PhantomData;
 
 use mongoferry_protocol::{
-    Announced, CaptureProgress, Catalog, Checkpoint, CollectionPlan, CollectionUuid, Failure, Finalization,
-    FinalizationStep, Followed, IndexProgress, MigrationSettings, PhaseRecord, RangePlan, RangeProgress, Role,
-    StartPoint, ValidationJob, ValidationReport, Verification, VerifiedAhead,
+    Announced, CaptureProgress, Catalog, Checkpoint, CollectionPlan, CollectionUuid, Comparison, Failure, Finalization,
+    FinalizationStep, Followed, IndexProgress, MigrationSettings, PhaseRecord, PortionRepaired, RangePlan,
+    RangeProgress, RepairPortion, Role, StartPoint, ValidationJob, ValidationReport, Verification, VerifiedAhead,
 };
 
 /// A key whose value is a `T`.
@@ -114,6 +114,21 @@ pub fn verified_ahead() -> Key<VerifiedAhead> {
 /// Written by the same one.
 pub fn followed() -> Key<Followed> {
     Key::named("followed")
+}
+
+/// Created by the coordinator, then written by the verifier, with compare-and-set.
+pub fn comparison() -> Key<Comparison> {
+    Key::named("comparison")
+}
+
+/// Written by the verifier that compares again.
+pub fn repair_portion() -> Key<RepairPortion> {
+    Key::named("repair-portion")
+}
+
+/// Written by the applier.
+pub fn portion_repaired() -> Key<PortionRepaired> {
+    Key::named("portion-repaired")
 }
 
 /// The last failure of a process, written by itself.

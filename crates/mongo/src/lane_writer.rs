@@ -17,7 +17,7 @@ use bson::oid::ObjectId;
 use std::sync::Arc;
 
 use mongodb::ClientSession;
-use mongoferry_protocol::Durable;
+use mongoferry_protocol::{Durable, Optime};
 
 use crate::{
     applier_state::{ApplyError, LaneCheckpoint, records},
@@ -86,17 +86,42 @@ impl LaneWriter {
     /// Writes a round. After an error the lane stands before or behind it: only a new term tells.
     pub async fn write(&mut self, round: &LaneRound) -> Result<Durable<LaneWritten>, ApplyError> {
         let mut written = LaneWritten { checkpoint: round.checkpoint, changes: round.changes, retries: 0 };
-        let (mut form, mut without_room) = (round.inserts, 0);
-        let mut piece: Vec<Part<'_>> = round.collections.iter().map(Part::of).collect();
-        self.read_marked(&mut piece, round.checkpoint).await?;
+        let read_after = round.checkpoint.position.optime;
+        self.write_steps(&round.collections, round.inserts, read_after, Some(round), &mut written.retries).await?;
+        Ok(Durable::attest(written))
+    }
+
+    /// Writes steps that are no part of any round, under the lane's term; its checkpoint stays. What is to be read from the source
+    /// is read as it is at `read_after` or later: no lane may stand behind that.
+    pub async fn write_aside(
+        &mut self,
+        collections: &[CollectionSteps],
+        read_after: Optime,
+    ) -> Result<Durable<()>, ApplyError> {
+        self.write_steps(collections, InsertForm::Upsert, read_after, None, &mut 0).await?;
+        Ok(Durable::attest(()))
+    }
+
+    /// The last transaction moves the checkpoint to where `round` ends.
+    async fn write_steps(
+        &mut self,
+        collections: &[CollectionSteps],
+        mut form: InsertForm,
+        read_after: Optime,
+        round: Option<&LaneRound>,
+        retries: &mut u64,
+    ) -> Result<(), ApplyError> {
+        let mut without_room = 0;
+        let mut piece: Vec<Part<'_>> = collections.iter().map(Part::of).collect();
+        self.read_marked(&mut piece, read_after).await?;
         let mut waiting = vec![piece];
         while let Some(mut piece) = waiting.pop() {
-            let moves = waiting.is_empty().then_some(round);
-            match self.write_piece(&piece, form, moves, &mut written.retries).await {
+            let moves = round.filter(|_| waiting.is_empty());
+            match self.write_piece(&piece, form, moves, retries).await {
                 Ok(()) => {}
                 Err(NotCommitted::Duplicate(_)) if form == InsertForm::Insert => {
                     form = InsertForm::Upsert;
-                    written.retries += 1;
+                    *retries += 1;
                     waiting.push(piece);
                 }
                 Err(NotCommitted::Unindexable(namespace, kind, error)) => {
@@ -107,25 +132,25 @@ impl LaneWriter {
                             return Err(error.into());
                         }
                     }
-                    written.retries += 1;
+                    *retries += 1;
                     waiting.push(piece);
                 }
                 Err(NotCommitted::Unfit(step, error)) => {
-                    if !self.read_instead(&mut piece, step, round.checkpoint).await? {
+                    if !self.read_instead(&mut piece, step, read_after).await? {
                         return Err(error.into());
                     }
-                    written.retries += 1;
+                    *retries += 1;
                     waiting.push(piece);
                 }
                 Err(NotCommitted::TooLarge(_)) if step_count(&piece) > 1 => {
                     let (first, second) = halves(piece);
-                    written.retries += 1;
+                    *retries += 1;
                     waiting.extend([second, first]);
                 }
                 Err(reason) => return Err(reason.into_error(|| self.stale_term())),
             }
         }
-        Ok(Durable::attest(written))
+        Ok(())
     }
 
     async fn write_piece(

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Difference, IndexState, MigrationId, Optime, Party, Phase, Retry};
+use crate::{Comparison, Difference, IndexState, MigrationId, Optime, Party, Phase, Retry};
 
 /// Delay by leg. Milliseconds by the source's clock; 0 only if the optimes are equal.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -152,6 +152,9 @@ pub struct MigrationStatus {
     pub verified_documents: u64,
     /// Absent until it has begun.
     pub verified_ahead: Option<VerifiedAheadView>,
+    /// The last comparing again that was ordered.
+    #[serde(default)]
+    pub comparison: Option<Comparison>,
     /// When keeping in step ends by itself, unless it is extended; set once the migration was ready.
     pub expires_at_ms: Option<u64>,
     pub failures: Vec<FailureStatus>,

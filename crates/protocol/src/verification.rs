@@ -50,6 +50,9 @@ pub struct Verification {
     /// The first of them; `difference_count` has them all.
     pub differences: Vec<Difference>,
     pub difference_count: u64,
+    /// Everything that holds one of them.
+    #[serde(default)]
+    pub differing_namespaces: Vec<String>,
     pub started_at_ms: u64,
     pub finished_at_ms: u64,
 }

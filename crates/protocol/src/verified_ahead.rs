@@ -13,6 +13,8 @@ pub enum AheadState {
     Done,
     /// Compared at the cutover alone: where order counts, or there is no index of `_id` to read by.
     AtCutover,
+    /// So much of it differed that it is compared at the cutover alone.
+    Overrun,
 }
 
 /// One collection.

@@ -48,6 +48,10 @@ pub enum WorkItem {
         cutover: u32,
         metadata: bool,
     },
+    /// Compare again what is known to differ, as the record of this number says.
+    CompareAgain {
+        number: u32,
+    },
 }
 
 impl WorkItem {
@@ -55,7 +59,7 @@ impl WorkItem {
         match self {
             Self::PlanCollection { .. } | Self::CopyRange { .. } => Queue::Copier,
             Self::BuildIndexes { .. } | Self::FinalizeIndexes { .. } => Queue::Indexer,
-            Self::Verify { .. } => Queue::Verifier,
+            Self::Verify { .. } | Self::CompareAgain { .. } => Queue::Verifier,
         }
     }
 
@@ -71,6 +75,7 @@ impl WorkItem {
             },
             Self::Verify { cutover, metadata: false } => format!("verify.{cutover}"),
             Self::Verify { cutover, metadata: true } => format!("verify-metadata.{cutover}"),
+            Self::CompareAgain { number } => format!("compare-again.{number}"),
         }
     }
 }

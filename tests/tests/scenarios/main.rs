@@ -21,6 +21,7 @@ mod operator;
 mod operator_acts;
 mod oplog_window;
 mod refusals;
+mod repair;
 mod security;
 mod timer;
 mod versions;

@@ -39,3 +39,19 @@ pub async fn commit(state: State<Board>, body: Bytes) -> Response {
         Err(error) => answers::not_understood(&error),
     }
 }
+
+#[derive(Default, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct VerifyRequest {
+    /// Copy the documents that differ again.
+    repair: bool,
+}
+
+/// What comes of it is the `comparison` of GET migration.
+pub async fn verify(state: State<Board>, body: Bytes) -> Response {
+    let request = if body.is_empty() { Ok(VerifyRequest::default()) } else { serde_json::from_slice(&body) };
+    match request {
+        Ok(VerifyRequest { repair }) => order(state, Command::Verify { repair }).await,
+        Err(error) => answers::not_understood(&error),
+    }
+}

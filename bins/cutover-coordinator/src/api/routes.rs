@@ -115,6 +115,12 @@ fn orders() -> Vec<Route> {
         )
         .taking::<orders::CommitRequest>(),
         Route::order("/api/v1/extend", Command::Extend, "Keep the migration ready for 24 hours more."),
+        Route::post::<Done>(
+            "/api/v1/verify",
+            "Compare again what is known to differ, and repair it if wanted; `comparison` of the migration tells how it goes.",
+            post(orders::verify),
+        )
+        .taking::<orders::VerifyRequest>(),
         Route::order("/api/v1/cancel", Command::Cancel, "Give the migration up; what was copied stays."),
         Route::post::<ValidationJob>(
             "/api/v1/validations",

@@ -4,11 +4,10 @@ use std::collections::HashSet;
 
 use mongoferry_mongo::{Cluster, DocumentScan, MongoError};
 use mongoferry_protocol::{AheadCollection, CollectionUuid, Optime};
-use xxhash_rust::xxh3::xxh3_128;
 
 use crate::{
     VerifierError,
-    document_map::{DifferingDocument, DocumentMap, differing_documents},
+    document_map::{DifferingDocument, DocumentHash, DocumentMap, differing_documents},
     id_bytes::{id_bytes, id_document},
     id_commands::commands_of_ids,
     verify::Clusters,
@@ -68,7 +67,7 @@ async fn read(
         for document in batch.documents()? {
             let document = document?;
             let id = id_bytes(document).ok_or_else(without_id)?;
-            map.insert(id.to_vec(), xxh3_128(document.as_bytes()));
+            map.insert(id.to_vec(), DocumentHash::of(document));
         }
     }
     Ok(map)

@@ -3,11 +3,10 @@
 use bson::{RawArray, RawDocument, RawDocumentBuf};
 use mongoferry_mongo::{Cluster, RangeReader, RangeRequest, last_optimes};
 use mongoferry_protocol::{AheadCollection, CollectionUuid, CopyRange, Namespace, Optime, ReadOrder};
-use xxhash_rust::xxh3::xxh3_128;
 
 use crate::{
     VerifierError,
-    document_map::{DocumentMap, differing_documents},
+    document_map::{DocumentHash, DocumentMap, differing_documents},
     id_bytes::{id_bytes, id_document},
     verify::Clusters,
 };
@@ -111,7 +110,7 @@ impl Hashes {
         for element in documents {
             let document: &RawDocument = element.ok().and_then(|value| value.as_document()).ok_or_else(without_id)?;
             let id = id_bytes(document).ok_or_else(without_id)?;
-            self.map.insert(id.to_vec(), xxh3_128(document.as_bytes()));
+            self.map.insert(id.to_vec(), DocumentHash::of(document));
             self.documents += 1;
             self.bytes += document.as_bytes().len() as u64;
             id.clone_into(&mut self.last);

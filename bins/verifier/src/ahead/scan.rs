@@ -43,7 +43,8 @@ async fn list(clusters: &Clusters) -> Result<Vec<AheadCollection>, VerifierError
     Ok(pairs.into_iter().filter_map(|(ours, theirs)| pair(ours, theirs)).collect())
 }
 
-fn pair(ours: &CollectionInfo, theirs: &CollectionInfo) -> Option<AheadCollection> {
+/// As it stands before anything of it is compared; `None` where one side tells no UUID.
+pub(crate) fn pair(ours: &CollectionInfo, theirs: &CollectionInfo) -> Option<AheadCollection> {
     Some(AheadCollection {
         namespace: ours.namespace.clone(),
         database_on_destination: theirs.namespace.database().to_owned(),
@@ -107,7 +108,7 @@ async fn scan_collection(
             return Ok(true);
         }
         if part.is_overrun {
-            known.state = AheadState::AtCutover;
+            known.state = AheadState::Overrun;
             return Ok(true);
         }
         known.documents += part.documents;

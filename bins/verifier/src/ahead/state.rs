@@ -148,12 +148,28 @@ impl State {
         self.collections.get(&collection).is_some_and(|one| match one.state {
             AheadState::Comparing | AheadState::Done => true,
             AheadState::Waiting => one.lower.is_some(),
-            AheadState::AtCutover => false,
+            AheadState::AtCutover | AheadState::Overrun => false,
         })
     }
 
     pub(crate) fn of_destination(&self, uuid: CollectionUuid) -> Option<&AheadCollection> {
         self.collections.values().find(|one| one.on_destination == uuid)
+    }
+
+    /// The suspects, by collection.
+    pub(crate) fn suspects_by_collection(&self) -> Vec<(AheadCollection, Vec<Vec<u8>>)> {
+        let mut found: BTreeMap<CollectionUuid, Vec<Vec<u8>>> = BTreeMap::new();
+        for (collection, id) in self.suspects.keys() {
+            found.entry(*collection).or_default().push(id.clone());
+        }
+        found.into_iter().filter_map(|(uuid, ids)| Some((self.collections.get(&uuid)?.clone(), ids))).collect()
+    }
+
+    /// A collection of which too much differed is equal by now, so that comparing it ahead can begin anew.
+    pub(crate) fn begin_anew(&mut self, collection: CollectionUuid) {
+        if let Some(one) = self.collections.get_mut(&collection).filter(|one| one.state == AheadState::Overrun) {
+            *one = AheadCollection { state: AheadState::Waiting, lower: None, documents: 0, bytes: 0, ..one.clone() };
+        }
     }
 
     /// To be asked before a look, and told with what it found.
@@ -207,7 +223,7 @@ impl State {
             let Some((worst, _)) = counts.into_iter().max_by_key(|(_, count)| *count) else { return };
             self.suspects.retain(|(collection, _), _| *collection != worst);
             if let Some(collection) = self.collections.get_mut(&worst) {
-                collection.state = AheadState::AtCutover;
+                collection.state = AheadState::Overrun;
             }
         }
     }
@@ -274,6 +290,6 @@ mod tests {
         let many = (0..MOST_SUSPECTS as u32).map(|number| number.to_le_bytes().to_vec()).collect();
         state.seen_unequal(uuid(1), many, Optime::ZERO);
         assert_eq!(state.suspects.len(), 1);
-        assert_eq!(state.collections[&uuid(1)].state, AheadState::AtCutover);
+        assert_eq!(state.collections[&uuid(1)].state, AheadState::Overrun);
     }
 }

@@ -6,29 +6,25 @@
 use std::{borrow::Cow, collections::HashSet};
 
 use bson::RawDocumentBuf;
-use mongoferry_protocol::WriteOrder;
+use mongoferry_protocol::{Optime, WriteOrder};
 
 use super::{
     LaneWriter, WriteStep,
     piece::{Part, place_of},
     write_step::id_of,
 };
-use crate::applier_state::{ApplyError, LaneCheckpoint};
+use crate::applier_state::ApplyError;
 
 /// A document of 16 MiB fits a command, but not with much around it.
 const LARGEST_PIPELINE_BYTES: usize = 16 * 1024 * 1024;
 
 impl LaneWriter {
     /// Carries out what is to be read from the beginning.
-    pub(super) async fn read_marked(
-        &self,
-        piece: &mut [Part<'_>],
-        checkpoint: LaneCheckpoint,
-    ) -> Result<(), ApplyError> {
+    pub(super) async fn read_marked(&self, piece: &mut [Part<'_>], read_after: Optime) -> Result<(), ApplyError> {
         for part in piece {
             let ids = ids_of(part.steps.iter().filter(|step| is_marked(step)));
             if !ids.is_empty() {
-                self.read_into(part, ids, checkpoint).await?;
+                self.read_into(part, ids, read_after).await?;
             }
         }
         Ok(())
@@ -40,7 +36,7 @@ impl LaneWriter {
         &self,
         piece: &mut [Part<'_>],
         step: usize,
-        checkpoint: LaneCheckpoint,
+        read_after: Optime,
     ) -> Result<bool, ApplyError> {
         let Some((number, step)) = place_of(piece, step) else { return Ok(false) };
         let part = &mut piece[number];
@@ -57,7 +53,7 @@ impl LaneWriter {
             Cow::Owned(_) => ids_of(part.steps.iter().filter(|step| can_be_read(step))),
         };
         tracing::debug!(namespace = %part.namespace(), documents = ids.len(), "documents are read from the source instead");
-        self.read_into(part, ids, checkpoint).await?;
+        self.read_into(part, ids, read_after).await?;
         Ok(true)
     }
 
@@ -65,11 +61,11 @@ impl LaneWriter {
         &self,
         part: &mut Part<'_>,
         ids: Vec<RawDocumentBuf>,
-        checkpoint: LaneCheckpoint,
+        read_after: Optime,
     ) -> Result<(), ApplyError> {
         let collection = part.collection;
         let database = collection.namespace.database();
-        let documents = self.source.read(database, collection.uuid, &ids, checkpoint.position.optime).await?;
+        let documents = self.source.read(database, collection.uuid, &ids, read_after).await?;
         part.steps = Cow::Owned(amended(&part.steps, ids, documents, collection.order));
         Ok(())
     }

@@ -153,6 +153,8 @@ impl Active<'_> {
             wall_ms: batch.last_wall_ms,
         };
         counts.record();
+        let read_again = self.rounds.take_read_again();
+        self.stage.note(|process| process.changes_read_again += read_again);
         Ok(())
     }
 

@@ -21,7 +21,10 @@ impl Active<'_> {
     async fn cross(&mut self, ddl: &Ddl, checkpoint: LaneCheckpoint) -> Result<(), ApplierError> {
         self.lease.check()?;
         let plan = match self.claimed(checkpoint.position) {
-            Some(plan) => plan,
+            Some(plan) => {
+                self.stage.note(|process| process.catalog_changes_again += 1);
+                plan
+            }
             None => self.claim(ddl, checkpoint.position).await?,
         };
         for step in &plan.steps {

@@ -17,6 +17,7 @@ export function showReport(report) {
     differences(report.differences, report.differenceCount),
     ...list("Indexes", report.indexes.filter((index) => index.reason !== null).map((index) => `${index.name} of ${index.namespace}: ${index.reason}`)),
     ...list("Done at the cutover", report.finalization),
+    ...list("Survived", survived(report)),
     ...list("Next steps", report.nextSteps),
     download(report),
   );
@@ -36,10 +37,29 @@ const numbers = (report) => [
   ["Documents copied", countText(report.documentsCopied)],
   ["Data copied", bytesText(report.bytesCopied)],
   ["Copied again", counted(report.repeatedDocuments, "document")],
+  ["Index builds asked for again", countText(report.repeatedIndexBuilds)],
+  ["Changes read again", countText(report.repeatedChanges)],
+  ["Catalog changes done again", countText(report.repeatedCatalogChanges)],
   ["Oplog entries captured", countText(report.entriesCaptured)],
   ["Changes applied", countText(report.changesApplied)],
   ["mongoferry", report.mongoferryVersion],
 ];
+
+/** Only what did not go smoothly. */
+function survived(report) {
+  const ofRole = (role) => {
+    const failed = Object.entries(role.failed).map(([code, count]) => `${countText(count)} ended with ${code}`);
+    return [
+      role.processes === 1 ? counted(role.starts, "start") : `${counted(role.starts, "start")} of ${role.processes} processes`,
+      role.abruptEnds > 0 ? `${countText(role.abruptEnds)} ended without a word` : "",
+      ...failed,
+      role.takeovers > 0 ? counted(role.takeovers, "takeover") : "",
+    ].filter((part) => part !== "");
+  };
+  const roles = report.processes.filter((role) => role.starts > role.processes || role.takeovers > 0);
+  const outages = report.outages.map((outage) => `${outage.party} not reached for ${msText(outage.untilMs - outage.sinceMs)}`);
+  return [...roles.map((role) => `${role.role}: ${ofRole(role).join("; ")}`), ...outages];
+}
 
 function verdict(report) {
   const { verifiedDocuments, verifiedBytes, verifiedCollections } = report;

@@ -30,6 +30,7 @@ mod settings;
 mod source_watch;
 mod status;
 mod steps;
+mod survived;
 mod tidy_destination;
 mod timer;
 mod validation_jobs;

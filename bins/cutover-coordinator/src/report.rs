@@ -11,6 +11,7 @@ use crate::{
     facts::{failures, metadata_verified},
     settings::label,
     status::{phases, shown, write_downtime_ms},
+    survived::survived,
     view::View,
 };
 
@@ -39,6 +40,7 @@ pub fn build(
             .cloned()
             .chain(metadata.clone().map(|check| (check.differences, check.difference_count)))
     };
+    let survived = survived(&mirror.all(key::PROCESS_PREFIX)?);
     Ok(Report {
         id: settings.id.clone(),
         phase: record.phase,
@@ -53,6 +55,11 @@ pub fn build(
         documents_copied: copy.documents,
         bytes_copied: copy.bytes,
         repeated_documents: copy.repeated,
+        repeated_index_builds: survived.index_builds_again,
+        repeated_changes: survived.changes_read_again,
+        repeated_catalog_changes: survived.catalog_changes_again,
+        processes: survived.processes,
+        outages: survived.outages,
         indexes: remarkable(&copy.indexes, finalized.as_ref()),
         entries_captured: capture.map_or(0, |capture| capture.entries_captured),
         changes_applied: applied.map_or(0, |applied| applied.changes_applied),

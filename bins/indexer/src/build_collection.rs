@@ -2,7 +2,7 @@
 
 use bson::RawDocument;
 use mongoferry_bus::key;
-use mongoferry_mongo::{BuildOutcome, BuildState, build_indexes, collection_stands};
+use mongoferry_mongo::{BuildOutcome, BuildState, build_indexes, standing_indexes};
 use mongoferry_protocol::{CollectionPlan, CollectionUuid, IndexProgress, IndexState, IndexStatus};
 use tokio::time::Instant;
 
@@ -19,7 +19,11 @@ pub async fn build_collection(indexer: &Indexer, collection: CollectionUuid) -> 
     indexer.stage.set_activity(format!("building indexes of {}", plan.namespace));
     records.put(&key::index(collection), &building(&plan)?).await?;
     let began = Instant::now();
-    let outcomes = mongoferry_stage::retry(&indexer.stage, "building indexes", || build(indexer, &plan)).await?;
+    let mut again = !progress.indexes.is_empty();
+    let outcomes = mongoferry_stage::retry(&indexer.stage, "building indexes", || {
+        build(indexer, &plan, std::mem::replace(&mut again, true))
+    });
+    let outcomes = outcomes.await?;
     let took = began.elapsed();
     for outcome in &outcomes {
         if let BuildState::Failed { reason } = &outcome.state {
@@ -34,14 +38,20 @@ pub async fn build_collection(indexer: &Indexer, collection: CollectionUuid) -> 
     Ok(())
 }
 
-/// A collection that was dropped on the source before it was copied never came to stand; building would create it.
-async fn build(indexer: &Indexer, plan: &CollectionPlan) -> Result<Vec<BuildOutcome>, IndexerError> {
+/// A collection that was dropped on the source before it was copied never came to stand; building would create it. What stands
+/// `again`, or is being built by the server since the attempt before, is not built again.
+async fn build(indexer: &Indexer, plan: &CollectionPlan, again: bool) -> Result<Vec<BuildOutcome>, IndexerError> {
     let namespace = plan.namespace.before_cutover();
-    if !collection_stands(&indexer.destination, &namespace).await? {
-        return Ok(Vec::new());
-    }
+    let Some(standing) = standing_indexes(&indexer.destination, &namespace).await? else { return Ok(Vec::new()) };
     let specs = specifications(plan)?;
-    Ok(build_indexes(&indexer.destination, &namespace, &specs).await?)
+    let outcomes = build_indexes(&indexer.destination, &namespace, &specs).await?;
+    if again {
+        let built = |outcome: &&BuildOutcome| matches!(outcome.state, BuildState::Built { .. });
+        let built_now =
+            outcomes.iter().filter(built).filter(|outcome| !standing.contains(&outcome.name)).count() as u64;
+        indexer.stage.note(|process| process.index_builds_again += built_now);
+    }
+    Ok(outcomes)
 }
 
 fn specifications(plan: &CollectionPlan) -> Result<Vec<&RawDocument>, IndexerError> {

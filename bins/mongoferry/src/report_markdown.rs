@@ -1,6 +1,9 @@
 //! The report of a migration as Markdown. Pure.
 
+mod survived;
+
 use mongoferry_protocol::{IndexState, IndexView, Phase, PhaseStay, Report, Retry};
+use survived::survived;
 
 use crate::amounts::{bytes_text, count_text, ms_text};
 
@@ -12,6 +15,7 @@ pub fn report_markdown(report: &Report) -> String {
         verification(report),
         indexes(&report.indexes),
         list("Finalization", &report.finalization),
+        survived(report),
         failures(report),
         list("Next steps", &report.next_steps),
     ];
@@ -58,6 +62,11 @@ fn numbers(report: &Report) -> String {
     ];
     rows.extend(rate.map(|rate| ("average rate, indexes included", format!("{}/s", bytes_text(rate)))));
     rows.push(("documents copied again after an interruption", count_text(report.repeated_documents)));
+    rows.extend([
+        ("index builds asked for again after an interruption", count_text(report.repeated_index_builds)),
+        ("changes read again and found applied", count_text(report.repeated_changes)),
+        ("catalog changes done again", count_text(report.repeated_catalog_changes)),
+    ]);
     rows.push(("oplog entries captured", count_text(report.entries_captured)));
     rows.push(("changes applied", count_text(report.changes_applied)));
     let mut lines = vec!["## Numbers".to_owned(), String::new(), "| | |".into(), "|---|---:|".into()];
@@ -133,7 +142,9 @@ fn cell(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use mongoferry_protocol::{Difference, DifferenceKind, IndexState, IndexView, Phase, PhaseStay, Report};
+    use mongoferry_protocol::{
+        Difference, DifferenceKind, IndexState, IndexView, Party, PastOutage, Phase, PhaseStay, Report, RoleHistory,
+    };
 
     use super::report_markdown;
 
@@ -153,6 +164,17 @@ mod tests {
             documents_copied: 1_200,
             bytes_copied: 100 << 20,
             repeated_documents: 0,
+            repeated_index_builds: 0,
+            repeated_changes: 7,
+            repeated_catalog_changes: 0,
+            processes: vec![RoleHistory {
+                role: "copier".into(),
+                processes: 2,
+                starts: 3,
+                abrupt_ends: 1,
+                ..RoleHistory::default()
+            }],
+            outages: vec![PastOutage { party: Party::Source, since_ms: 2_000, until_ms: 9_500 }],
             indexes: vec![IndexView {
                 namespace: "shop.orders".into(),
                 name: "a|b".into(),
@@ -202,6 +224,9 @@ mod tests {
 | bytes copied | 100 MiB |
 | average rate, indexes included | 10 MiB/s |
 | documents copied again after an interruption | 0 |
+| index builds asked for again after an interruption | 0 |
+| changes read again and found applied | 7 |
+| catalog changes done again | 0 |
 | oplog entries captured | 30 |
 | changes applied | 25 |
 
@@ -220,6 +245,11 @@ mod tests {
 ## Finalization
 
 - shop.orders.a|b became unique
+
+## Survived
+
+- copier: 3 starts of 2 processes; 1 ended without a word, as after a kill
+- the source was not reached once, for 7.5 s
 
 ## Next steps
 

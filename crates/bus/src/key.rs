@@ -4,8 +4,9 @@ use std::marker::PhantomData;
 
 use mongoferry_protocol::{
     Announced, CaptureProgress, Catalog, Checkpoint, CollectionPlan, CollectionUuid, Comparison, Failure, Finalization,
-    FinalizationStep, Followed, IndexProgress, MigrationSettings, PhaseRecord, PortionRepaired, RangePlan,
-    RangeProgress, RepairPortion, Role, StartPoint, ValidationJob, ValidationReport, Verification, VerifiedAhead,
+    FinalizationStep, Followed, IndexProgress, MigrationSettings, PhaseRecord, PortionRepaired, ProcessRecord,
+    RangePlan, RangeProgress, RepairPortion, Role, StartPoint, ValidationJob, ValidationReport, Verification,
+    VerifiedAhead,
 };
 
 /// A key whose value is a `T`.
@@ -137,6 +138,13 @@ pub fn failure(role: Role, instance: &str) -> Key<Failure> {
 }
 
 pub const FAILURE_PREFIX: &str = "failure.";
+
+/// What befell a process, written by itself.
+pub fn process(role: Role, instance: &str) -> Key<ProcessRecord> {
+    Key::named(format!("{PROCESS_PREFIX}{role}.{instance}"))
+}
+
+pub const PROCESS_PREFIX: &str = "process.";
 
 pub(crate) fn lease(name: &str) -> String {
     format!("lease.{name}")

@@ -38,6 +38,7 @@ pub struct Lease {
     lost: watch::Receiver<bool>,
     renew: JoinHandle<()>,
     store: Store,
+    taken_over: bool,
 }
 
 struct State {
@@ -51,18 +52,22 @@ impl Bus {
         let store = self.records().store.clone();
         let key = key::lease(name);
         let mut seen: Option<(u64, Instant)> = None;
+        let mut taken_over = false;
         loop {
             let entry = store.entry(&key).await.map_err(|cause| BusError::failed("read a lease", cause))?;
             let asked = SuspendedClock::now();
             let taken = match entry.filter(|entry| entry.operation == Operation::Put) {
                 None => create(&store, &key, instance).await?,
                 Some(entry) if may_take(&entry, instance, &mut seen)? => {
+                    taken_over = seen.is_some();
                     update(&store, &key, instance, 0, entry.revision).await?
                 }
                 Some(_) => None,
             };
             if let Some(revision) = taken {
-                return Ok(Lease::hold(store, name, instance, asked, revision));
+                let mut lease = Lease::hold(store, name, instance, asked, revision);
+                lease.taken_over = taken_over;
+                return Ok(lease);
             }
             tokio::time::sleep(LOOK).await;
         }
@@ -113,7 +118,12 @@ impl Lease {
         let state = Arc::new(State { lost: AtomicBool::new(false), confirmed: Mutex::new((asked, revision)) });
         let (sender, lost) = watch::channel(false);
         let renew = tokio::spawn(renew(store.clone(), name.to_owned(), instance.to_owned(), state.clone(), sender));
-        Self { name: name.to_owned(), state, lost, renew, store }
+        Self { name: name.to_owned(), state, lost, renew, store, taken_over: false }
+    }
+
+    /// Its former holder had fallen silent, instead of giving it up.
+    pub fn was_taken_over(&self) -> bool {
+        self.taken_over
     }
 
     /// Nobody else can hold the lease yet.

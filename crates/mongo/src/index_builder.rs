@@ -62,11 +62,13 @@ pub async fn build_indexes(
     Ok(outcomes)
 }
 
-/// Whether the collection stands on the destination; without it, building would create it.
-pub async fn collection_stands(destination: &Cluster, namespace: &Namespace) -> Result<bool, MongoError> {
+/// The names of the indexes that stand or are being built; `None` without the collection, which building would create.
+pub async fn standing_indexes(destination: &Cluster, namespace: &Namespace) -> Result<Option<Vec<String>>, MongoError> {
     match list_indexes(destination, namespace).await {
-        Ok(_) => Ok(true),
-        Err(MongoError::CollectionGone { .. }) => Ok(false),
+        Ok(indexes) => {
+            Ok(Some(indexes.iter().filter_map(|index| index.get_str("name").ok()).map(Into::into).collect()))
+        }
+        Err(MongoError::CollectionGone { .. }) => Ok(None),
         Err(error) => Err(error),
     }
 }

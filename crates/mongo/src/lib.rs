@@ -56,7 +56,7 @@ pub use error::{Cause, MongoError};
 pub use facts::{ClusterFacts, ServerVersion, Topology, facts, identity};
 pub use fault::{Fault, classify, classify_code};
 pub use finalization_plan::{IndexStep, finalization_plan};
-pub use index_builder::{BuildOutcome, BuildState, build_indexes, collection_stands};
+pub use index_builder::{BuildOutcome, BuildState, build_indexes, standing_indexes};
 pub use index_finalizer::{FinalizationOutcome, finalize, prepare_finalization, revert_preparation};
 pub use index_forms::{IndexForm, index_forms};
 pub use lane_writer::{

@@ -45,13 +45,15 @@ pub struct RoundBuilder {
     checkpoints: Vec<ChangePosition>,
     lanes: Vec<LaneFold>,
     through: Option<ChangePosition>,
+    /// Changes that were applied already.
+    read_again: u64,
 }
 
 impl RoundBuilder {
     /// `checkpoints`: what each lane has applied, one for each lane, at least one.
     pub fn new(checkpoints: Vec<ChangePosition>, limits: RoundLimits) -> Self {
         let lanes = checkpoints.iter().map(|_| LaneFold::default()).collect();
-        Self { limits, checkpoints, lanes, through: None }
+        Self { limits, checkpoints, lanes, through: None, read_again: 0 }
     }
 
     /// Adds the next change. If this cuts a round, that comes back: without the change, unless it is a DDL. `order` is that
@@ -65,7 +67,9 @@ impl RoundBuilder {
                 let (lane, key) = self.lane(uuid, document, order);
                 let applied = position <= self.checkpoints[lane];
                 let cut = if !applied && self.is_full(lane, kind.byte_count()) { self.take() } else { None };
-                if !applied {
+                if applied {
+                    self.read_again += 1;
+                } else {
                     self.lanes[lane].fold(Change { position, kind }, key);
                 }
                 self.through = Some(position);
@@ -87,6 +91,11 @@ impl RoundBuilder {
         }
         let lanes = self.lanes.iter_mut().map(LaneFold::take).collect();
         Some(Round { lanes, checkpoints: self.checkpoints.clone(), through })
+    }
+
+    /// How many changes were pushed since the last call that are applied already.
+    pub fn take_read_again(&mut self) -> u64 {
+        std::mem::take(&mut self.read_again)
     }
 
     fn barrier(&mut self, ddl: Ddl, position: ChangePosition) -> Option<Cut> {

@@ -26,6 +26,7 @@ mod optime;
 mod outage;
 mod phase;
 mod phase_record;
+mod process_record;
 mod role;
 mod validation_job;
 mod validation_report;
@@ -55,7 +56,7 @@ pub use migration_id::MigrationId;
 pub use migration_settings::{ClusterIdentity, CutoverMode, MigrationSettings};
 pub use migration_status::{
     CollectionStatus, CopierStatus, FailureStatus, IndexView, Lag, MigrationStatus, OutageStatus, PhaseStay, Report,
-    VerifiedAheadView,
+    RoleHistory, VerifiedAheadView,
 };
 pub use namespace::Namespace;
 pub use oplog_batch::OplogBatch;
@@ -63,6 +64,7 @@ pub use optime::Optime;
 pub use outage::{Outage, Party, Reachability};
 pub use phase::Phase;
 pub use phase_record::{CutoverRecord, PhaseEntered, PhaseRecord};
+pub use process_record::{PastOutage, ProcessRecord};
 pub use role::Role;
 pub use validation_job::{ValidationJob, ValidationState};
 pub use validation_report::{DropTarget, Finding, Severity, ValidationReport};

@@ -1,9 +1,11 @@
 //! What GET /api/v1/migration and /api/v1/report answer; the page, `status`, `migrate` and `demo` show nothing else.
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Comparison, Difference, IndexState, MigrationId, Optime, Party, Phase, Retry};
+use crate::{Comparison, Difference, IndexState, MigrationId, Optime, Party, PastOutage, Phase, Retry};
 
 /// Delay by leg. Milliseconds by the source's clock; 0 only if the optimes are equal.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -164,6 +166,22 @@ pub struct MigrationStatus {
     pub write_downtime_ms: Option<u64>,
 }
 
+/// What befell the processes of a role.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct RoleHistory {
+    pub role: String,
+    /// By instance name.
+    pub processes: u32,
+    pub starts: u32,
+    /// Lives that ended without a word, as after SIGKILL.
+    pub abrupt_ends: u32,
+    /// Lives that ended with a failure, by its code.
+    pub failed: BTreeMap<String, u32>,
+    /// Leases taken from a holder that had fallen silent.
+    pub takeovers: u32,
+}
+
 /// The end of a migration in numbers.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -181,6 +199,21 @@ pub struct Report {
     pub documents_copied: u64,
     pub bytes_copied: u64,
     pub repeated_documents: u64,
+    /// Index builds asked for again because the index did not stand after an interruption.
+    #[serde(default)]
+    pub repeated_index_builds: u64,
+    /// Changes read again behind a checkpoint and found applied; none of them is applied twice.
+    #[serde(default)]
+    pub repeated_changes: u64,
+    /// Catalog changes begun before an interruption and done again after it.
+    #[serde(default)]
+    pub repeated_catalog_changes: u64,
+    /// What befell the processes, by role.
+    #[serde(default)]
+    pub processes: Vec<RoleHistory>,
+    /// Outages that are over: of a leg, from the first process that missed it to the last that reached it again.
+    #[serde(default)]
+    pub outages: Vec<PastOutage>,
     pub indexes: Vec<IndexView>,
     pub entries_captured: u64,
     pub changes_applied: u64,

@@ -6,6 +6,7 @@ mod drop_args;
 mod error;
 mod failure_text;
 mod health;
+mod ledger;
 mod notify_args;
 mod retry;
 mod run;

@@ -71,8 +71,10 @@ async fn live(role: Role, args: &StageArgs, work: StageWork) -> ExitCode {
     let ended = match start(role, args, instance.clone()).await {
         Ok(stage) => {
             let outcome = work_until_stopped(stage.clone(), work).await;
-            if let Err(error) = &outcome {
-                store_failure(&stage.bus, &error.failure(role, &instance)).await;
+            let failure = outcome.as_ref().err().map(|error| error.failure(role, &instance));
+            stage.ledger.close(&stage, failure.as_ref().map(|failure| failure.code.clone())).await;
+            if let Some(failure) = failure {
+                store_failure(&stage.bus, &failure).await;
             }
             outcome
         }
@@ -141,6 +143,8 @@ async fn send_heartbeats(stage: Stage) {
         if beats == HEALTHY_AFTER {
             let _ = stage.bus.records().remove(&key::failure(stage.role, &stage.instance)).await;
         }
+        // So is what is told once more then.
+        let _ = stage.ledger.keep(&stage, key::process(stage.role, &stage.instance)).await;
         tokio::time::sleep(HEARTBEAT).await;
     }
 }

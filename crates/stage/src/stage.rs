@@ -10,7 +10,10 @@ use mongoferry_bus::{Bus, BusError, Lease, PhaseWatch};
 use mongoferry_protocol::{Heartbeat, Outage, Party, Reachability, Role, now_ms};
 use tokio_util::sync::CancellationToken;
 
-use crate::troubles::{Trouble, Troubles};
+use crate::{
+    ledger::Ledger,
+    troubles::{Trouble, Troubles},
+};
 
 /// The connections and signals of a stage. Cheap to clone.
 #[derive(Clone)]
@@ -24,6 +27,7 @@ pub struct Stage {
     pub metrics: PrometheusHandle,
     /// Cancelled once the stage has connected to everything: /readyz turns green.
     pub ready: CancellationToken,
+    pub(crate) ledger: Ledger,
     activity: Arc<Activity>,
 }
 
@@ -50,7 +54,17 @@ impl Stage {
             active: AtomicBool::new(true),
         };
         let phases = bus.phases();
-        Self { role, instance, bus, phases, stopping, metrics, ready, activity: Arc::new(activity) }
+        Self {
+            role,
+            instance,
+            bus,
+            phases,
+            stopping,
+            metrics,
+            ready,
+            ledger: Ledger::default(),
+            activity: Arc::new(activity),
+        }
     }
 
     /// Tells what the process does right now, for heartbeats; a lower-case fragment.
@@ -67,8 +81,11 @@ impl Stage {
 
     /// Whom the process does not reach right now.
     pub fn outages(&self) -> Vec<Outage> {
-        let parties = self.activity.parties.lock().expect("no panic while the parties are locked");
-        parties.iter().filter_map(|(party, reachability)| reachability.outage(*party)).collect()
+        self.parties().iter().filter_map(|(party, reachability)| reachability.outage(*party)).collect()
+    }
+
+    pub(crate) fn parties(&self) -> Vec<(Party, Reachability)> {
+        self.activity.parties.lock().expect("no panic while the parties are locked").clone()
     }
 
     pub(crate) fn trouble(&self) -> Trouble {
@@ -84,7 +101,9 @@ impl Stage {
             lease = self.bus.acquire_lease(self.role.as_str(), &self.instance) => {
                 self.activity.active.store(true, Ordering::Relaxed);
                 self.set_activity("active");
-                lease.map(Some)
+                let lease = lease?;
+                self.note(|process| process.takeovers += u32::from(lease.was_taken_over()));
+                Ok(Some(lease))
             }
         }
     }

@@ -1,5 +1,7 @@
 //! Holds back commands of one of mongoferry's stages at a server, so that a test can act at a certain moment.
 
+use std::time::Duration;
+
 use bson::doc;
 use mongodb::Client;
 
@@ -21,7 +23,21 @@ impl<'a> HeldCommands<'a> {
         self.fail(stage, commands, INTERRUPTED).await;
     }
 
-    /// The same with an error of the server's.
+    /// The same once about `passed` of them have come through.
+    pub async fn hold_after(&self, stage: &str, commands: &[&str], passed: u32) {
+        let data = doc! {"failCommands": commands, "appName": format!("mongoferry-{stage}"), "errorCode": INTERRUPTED};
+        self.configure(doc! {"mode": {"skip": passed}, "data": data}).await;
+    }
+
+    /// From now on each of these commands of the stage is answered only after `pause`.
+    pub async fn delay(&self, stage: &str, commands: &[&str], pause: Duration) {
+        let milliseconds = i64::try_from(pause.as_millis()).expect("a pause is short");
+        let data = doc! {"failCommands": commands, "appName": format!("mongoferry-{stage}"), "blockConnection": true,
+        "blockTimeMS": milliseconds};
+        self.configure(doc! {"mode": "alwaysOn", "data": data}).await;
+    }
+
+    /// From now on these commands of the stage fail with an error of the server's.
     pub async fn fail(&self, stage: &str, commands: &[&str], code: i32) {
         let data = doc! {"failCommands": commands, "appName": format!("mongoferry-{stage}"), "errorCode": code};
         self.configure(doc! {"mode": "alwaysOn", "data": data}).await;

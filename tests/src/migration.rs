@@ -222,6 +222,13 @@ impl Migration {
         builder.start()
     }
 
+    /// Waits for the command's end, whatever its reason, and starts it again.
+    pub async fn start_again_once_ended(self) -> Migration {
+        let builder = self.builder.again();
+        self.end().await;
+        builder.start()
+    }
+
     /// Kills the command alone, so that its children have to notice by themselves, and starts it again.
     pub async fn kill_and_start_again(self) -> Migration {
         signals::kill(self.pid());
@@ -238,6 +245,23 @@ impl Migration {
         let builder = self.builder.again();
         self.end().await;
         builder.start()
+    }
+
+    /// A child of the command by its program, as soon as there is one that is not `but`.
+    pub async fn child(&self, program: &str, but: Option<u32>) -> u32 {
+        let began = Instant::now();
+        loop {
+            match signals::child_if_any(self.pid(), program) {
+                Some(pid) if Some(pid) != but => return pid,
+                _ => assert!(began.elapsed() < PATIENCE, "no {program} is started\n{}", self.logs()),
+            }
+            sleep(POLL).await;
+        }
+    }
+
+    /// A file of the state directory.
+    pub fn state_file(&self, name: &str) -> PathBuf {
+        self.builder.state_dir.join(name)
     }
 
     /// Runs another subcommand against this migration's API.

@@ -59,6 +59,9 @@ impl Ledger {
         stored.record.add(std::mem::take(&mut *self.counted.lock().expect("no panic while the counts are locked")));
         stage.tell_outages(&mut stored.record);
         stored.record.running = false;
+        if stage.bus.reachability().is_lost() {
+            return;
+        }
         let stored_in_time = tokio::time::timeout(LAST_WORD_WITHIN, stored.store(&stage.bus)).await;
         if !matches!(stored_in_time, Ok(Ok(()))) {
             tracing::debug!("the bus did not take the last word of this process");

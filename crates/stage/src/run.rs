@@ -15,6 +15,9 @@ pub type StageWork = Box<dyn FnOnce(Stage) -> LocalBoxFuture<'static, StageResul
 
 /// After a stop signal a stage has this long to come to the end of a unit of work.
 const DRAIN: Duration = Duration::from_secs(8);
+/// Looks that find no bus, one after the other.
+const BUS_STAYS_AWAY: u32 = 10;
+const LOOK_FOR_BUS: Duration = Duration::from_millis(100);
 const HEARTBEAT: Duration = Duration::from_secs(1);
 /// A failure of an earlier life is forgotten once the process has run this long.
 const HEALTHY_AFTER: u64 = 5;
@@ -117,9 +120,13 @@ async fn start(role: Role, args: &StageArgs, instance: String) -> Result<Stage, 
 
 async fn work_until_stopped(stage: Stage, work: StageWork) -> StageResult {
     let stopping = stage.stopping.clone();
+    let bus = stage.bus.clone();
     let drained_too_long = async {
         stopping.cancelled().await;
-        tokio::time::sleep(DRAIN).await;
+        tokio::select! {
+            () = tokio::time::sleep(DRAIN) => {}
+            () = bus_stays_away(&bus) => {}
+        }
     };
     tokio::select! {
         outcome = work(stage) => match outcome {
@@ -131,6 +138,16 @@ async fn work_until_stopped(stage: Stage, work: StageWork) -> StageResult {
             tracing::warn!("stopped in the middle of a unit of work; it will be done again");
             Ok(())
         }
+    }
+}
+
+/// A launcher that is killed takes its bus along: what ends then can't be recorded, and whoever starts next would wait for it.
+async fn bus_stays_away(bus: &Bus) {
+    let reachability = bus.reachability();
+    let mut missed = 0;
+    while missed < BUS_STAYS_AWAY {
+        tokio::time::sleep(LOOK_FOR_BUS).await;
+        missed = if reachability.is_lost() { missed + 1 } else { 0 };
     }
 }
 

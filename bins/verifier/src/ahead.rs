@@ -31,7 +31,7 @@ use mongoferry_bus::key;
 use mongoferry_mongo::last_optimes;
 use mongoferry_protocol::{Checkpoint, Phase, VerifiedAhead, now_ms};
 use mongoferry_stage::Stage;
-use tokio::task::JoinSet;
+use tokio::{task::JoinSet, time::Instant};
 
 pub(crate) use look::look;
 pub(crate) use scan::pair;
@@ -42,6 +42,9 @@ use crate::{VerifierError, verify::Clusters};
 
 /// After trouble with a cluster or the bus.
 const PAUSE: Duration = Duration::from_secs(5);
+const PAUSE_WITHOUT_RIGHT: Duration = Duration::from_secs(10);
+/// What fails after a longer time was no failure of what failed before.
+const HEALTHY: Duration = Duration::from_secs(10);
 
 /// Begins once the migration is ready, and goes on until the returned task is dropped.
 pub(crate) fn verify_ahead(stage: &Stage, clusters: &Clusters, at_once: usize) -> (Arc<Ahead>, JoinSet<()>) {
@@ -52,23 +55,31 @@ pub(crate) fn verify_ahead(stage: &Stage, clusters: &Clusters, at_once: usize) -
 }
 
 async fn run(stage: Stage, clusters: Clusters, ahead: Arc<Ahead>, at_once: usize) {
+    let mut told = false;
     loop {
+        let began = Instant::now();
         let Err(error) = work(&stage, &clusters, &ahead, at_once).await else { return };
+        let mut pause = PAUSE;
         if error.is_a_missing_right() {
-            // The cutover compares everything, and must not wait for what does not come.
-            tracing::warn!(%error, "nothing can be verified ahead of the cutover");
+            // The cutover compares everything, and must not wait for what does not come. Rights may be given back.
+            if !std::mem::replace(&mut told, true) {
+                tracing::warn!(%error, "nothing can be verified ahead of the cutover");
+            }
             ahead.forget();
-            let removed = stage.bus.records().remove(&key::verified_ahead()).await;
-            return removed
-                .unwrap_or_else(|error| tracing::debug!(%error, "the record of what was verified ahead stays"));
-        }
-        if error.loses_the_thread() {
+            pause = PAUSE_WITHOUT_RIGHT;
+            if let Err(error) = stage.bus.records().remove(&key::verified_ahead()).await {
+                tracing::debug!(%error, "the record of what was verified ahead stays");
+            }
+        } else if error.loses_the_thread() {
             tracing::warn!(%error, "verifying ahead begins anew");
             ahead.forget();
         } else {
             tracing::debug!(%error, "verifying ahead was interrupted and goes on");
         }
-        tokio::time::sleep(PAUSE).await;
+        told &= error.is_a_missing_right() || began.elapsed() < HEALTHY;
+        ahead.rest_after_failure(began.elapsed() < HEALTHY);
+        tokio::time::sleep(pause).await;
+        ahead.go_on();
     }
 }
 

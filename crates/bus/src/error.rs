@@ -45,6 +45,8 @@ pub enum BusError {
     BatchesGone { wanted: u64, first: u64 },
     #[error("a lease was lost: {name}")]
     LeaseLost { name: String },
+    #[error("parts of the record {key} are missing from the bus")]
+    PartsGone { key: String },
     #[error(transparent)]
     Codec(#[from] CodecError),
 }
@@ -68,6 +70,7 @@ impl Explain for BusError {
             Self::BrokenChain { .. } => "MF-BUS-8",
             Self::BatchesGone { .. } => "MF-BUS-9",
             Self::LeaseLost { .. } => "MF-BUS-10",
+            Self::PartsGone { .. } => "MF-BUS-11",
             Self::Codec(error) => error.code(),
         }
     }
@@ -107,6 +110,11 @@ impl Explain for BusError {
                     .into()
             }
             Self::LeaseLost { .. } => "Nothing to do: another process took over, this one stands by.".into(),
+            Self::PartsGone { .. } => {
+                "Somebody removed messages from the bucket of the migration, or its store was damaged. Restore the \
+                bus from a backup of the same moment, or cancel this migration and begin a new one."
+                    .into()
+            }
             Self::Codec(error) => error.hint(),
         }
     }
@@ -119,7 +127,7 @@ impl Explain for BusError {
             | Self::AnotherPublisher
             | Self::LeaseLost { .. } => Retry::Soon,
             Self::Refused { .. } | Self::Credentials { .. } | Self::NoJetStream { .. } => Retry::AfterFix,
-            Self::BrokenChain { .. } | Self::BatchesGone { .. } => Retry::Never,
+            Self::BrokenChain { .. } | Self::BatchesGone { .. } | Self::PartsGone { .. } => Retry::Never,
             Self::Codec(error) => error.retry(),
         }
     }

@@ -1,5 +1,7 @@
 //! The migration's records: one KV bucket, typed by [`Key`].
 
+use std::time::Duration;
+
 use async_nats::jetstream::kv::{CreateErrorKind, Operation, Store, UpdateErrorKind};
 use mongoferry_protocol::{decode, encode};
 use serde::{Serialize, de::DeserializeOwned};
@@ -20,6 +22,9 @@ pub struct Records {
     part_bytes: usize,
 }
 
+/// Readings of the same head without its parts: some 2 s, which a member of the bus is behind at most while the bus works.
+const MOST_IN_VAIN: u32 = 20;
+const LOOK_AGAIN: Duration = Duration::from_millis(100);
 /// Room for headers in a message of maximal size.
 const HEADER_BYTES: usize = 4096;
 
@@ -28,14 +33,23 @@ impl Records {
         Self { store, part_bytes: max_payload.saturating_sub(HEADER_BYTES).max(1024) }
     }
 
+    /// [`BusError::PartsGone`] if the value was too large for a message and parts of it are missing for good.
     pub async fn get<T: DeserializeOwned>(&self, key: &Key<T>) -> Result<Option<Versioned<T>>, BusError> {
-        // A split value may be replaced between reading its head and its parts: then the head is read again.
+        // A split value may be replaced between reading its head and its parts: then the head is another one by now. Where it
+        // stays the same, a member of the bus that is behind may not know the parts yet; later they are gone.
+        let (mut seen, mut in_vain) = (None, 0);
         loop {
             let entry = self.store.entry(&key.text).await.map_err(|cause| BusError::failed("read a record", cause))?;
             let Some(entry) = entry.filter(|entry| entry.operation == Operation::Put) else { return Ok(None) };
             if let Some(value) = split_value::join_parts(&self.store, &entry.value).await? {
                 return Ok(Some(Versioned { value: decode(&value)?, revision: entry.revision }));
             }
+            in_vain = if seen == Some(entry.revision) { in_vain + 1 } else { 0 };
+            seen = Some(entry.revision);
+            if in_vain >= MOST_IN_VAIN {
+                return Err(BusError::PartsGone { key: key.text.clone() });
+            }
+            tokio::time::sleep(LOOK_AGAIN).await;
         }
     }
 

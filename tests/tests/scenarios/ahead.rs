@@ -1,6 +1,7 @@
 use mongodb::bson::{Document, doc};
-use mongoferry_protocol::{MigrationStatus, Phase, VerifiedAheadView};
-use mongoferry_tests::{Clusters, Migration, kill};
+use mongoferry_protocol::{CopierStatus, MigrationStatus, Phase, VerifiedAheadView};
+use mongoferry_testbed::{NatsServer, ReplicaSet, SeedSize, seed};
+use mongoferry_tests::{Clusters, Migration, StageProcess, kill, suspend, wake};
 
 fn ahead(status: &MigrationStatus) -> VerifiedAheadView {
     status.verified_ahead.clone().unwrap_or_default()
@@ -53,6 +54,74 @@ async fn documents_are_verified_while_users_write() {
     assert_eq!(migration.command(&["verify"]).await.status.code(), Some(0));
 
     workload.stop().await.expect("the workload met no error");
+    migration.post("commit").await;
+    migration.end_committed().await;
+    clusters.assert_equal().await;
+}
+
+/// GIVEN a destination whose oplog the user may not read any more WHEN the migration is ready THEN nothing is verified ahead; WHEN the
+/// right is given back THEN it begins again by itself.
+#[tokio::test(flavor = "multi_thread")]
+async fn rights_that_are_given_back_are_made_use_of() {
+    let (source, destination) = tokio::join!(ReplicaSet::single(), ReplicaSet::builder().auth().start());
+    let clusters = Clusters { source: source.expect("starts"), destination: destination.expect("starts") };
+    seed::fill(&clusters.source_client().await, SeedSize { mib: 1 }).await.expect("the source is filled");
+    let roles = doc! {"pwd": "ferry", "roles": ["readWriteAnyDatabase", "dbAdminAnyDatabase", "clusterMonitor"]};
+    clusters.destination.create_user("ferry", roles).await.expect("is created");
+    let state = tempfile::tempdir().expect("a directory");
+    let migration = Migration::between(&clusters, state.path());
+    let mut migration = migration.destination(&clusters.destination.uri_for("ferry", "ferry")).start();
+    migration.wait_for("everything compared", is_done).await;
+    let admin = clusters.destination_client().await.database("admin");
+    let change = async |command: &str| {
+        admin.run_command(doc! {command: "ferry", "roles": ["clusterMonitor"]}).await.expect("is changed");
+    };
+    change("revokeRolesFromUser").await;
+    migration.wait_for("nothing is known", |status| status.verified_ahead.is_none()).await;
+    change("grantRolesToUser").await;
+    migration.wait_for("everything compared again", is_done).await;
+    migration.post("commit").await;
+    migration.end_committed().await;
+    clusters.assert_equal().await;
+}
+
+/// GIVEN two verifiers WHEN the one that acts is suspended, and later the other killed THEN the one that is left acts, and knows what
+/// was known.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_standby_goes_on_verifying() {
+    let clusters = Clusters::seeded(1).await;
+    let nats = NatsServer::builder().start().await.expect("nats-server starts");
+    let state = tempfile::tempdir().expect("a directory");
+    let migration = Migration::between(&clusters, state.path()).argument(&format!("--nats={}", nats.url()));
+    let mut migration = migration.argument("--id=pair").start();
+    migration.wait_for("everything compared", is_done).await;
+    let first = migration.process("verifier").await;
+    let (source, destination, url) = (clusters.source.uri(), clusters.destination.uri(), nats.url());
+    let settings = [
+        ("MONGOFERRY_SOURCE", source.as_str()),
+        ("MONGOFERRY_DESTINATION", destination.as_str()),
+        ("MONGOFERRY_NATS", url.as_str()),
+        ("MONGOFERRY_ID", "pair"),
+    ];
+    let second = StageProcess::start("mongoferry-verifier", &["--instance", "second"], &settings, state.path());
+    let is_second = |process: &CopierStatus| process.instance == "second";
+    migration.wait_for("a standby", |status| status.copiers.iter().any(|one| is_second(one) && !one.active)).await;
+
+    suspend(first.pid);
+    let acts = |status: &MigrationStatus| status.copiers.iter().any(|one| is_second(one) && one.active);
+    migration.wait_for("the standby acts", acts).await;
+    let orders = clusters.destination_client().await.database("shop").collection::<Document>("orders");
+    orders.insert_one(doc! {"_id": "foreign"}).await.expect("is inserted");
+    migration.wait_for("a difference", |status| ahead(status).differing_count == 1).await;
+    wake(first.pid);
+    second.kill();
+    let acts = |status: &MigrationStatus| {
+        let is_it =
+            |one: &CopierStatus| one.role == "verifier" && !is_second(one) && one.active && one.seen_ms_ago < 2_000;
+        status.copiers.iter().any(is_it) && ahead(status).differing_count == 1
+    };
+    migration.wait_for("the other one acts", acts).await;
+    assert_eq!(migration.command(&["verify", "--repair"]).await.status.code(), Some(0));
     migration.post("commit").await;
     migration.end_committed().await;
     clusters.assert_equal().await;

@@ -1,7 +1,7 @@
 use bson::{Bson, Document, doc};
 use mongoferry_protocol::{Comparison, MigrationStatus, Phase, VerifiedAheadView};
 use mongoferry_testbed::{MongodVersion, ReplicaSet, SeedSize, seed};
-use mongoferry_tests::{Clusters, Migration, kill};
+use mongoferry_tests::{Clusters, HeldCommands, Migration, kill};
 
 fn ahead(status: &MigrationStatus) -> VerifiedAheadView {
     status.verified_ahead.clone().unwrap_or_default()
@@ -123,5 +123,38 @@ async fn a_cutover_that_failed_by_differences_is_repaired_and_committed() {
     assert_eq!(migration.command(&["verify"]).await.status.code(), Some(0));
     migration.post("commit").await;
     migration.end_committed().await;
+    clusters.assert_equal().await;
+}
+
+/// GIVEN a cutover behind its point of no return WHEN somebody changes an index on the destination before all is compared THEN that is
+/// named and stops it; the same command finalizes again, which mends it, and commits.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_index_changed_while_finalizing_is_named_and_mended() {
+    let clusters = Clusters::with_fail_points().await;
+    let source = clusters.source_client().await.database("shop");
+    let expiring = doc! {"key": {"at": 1}, "name": "expiring", "expireAfterSeconds": 2_000_000_000};
+    source.run_command(doc! {"createIndexes": "orders", "indexes": [expiring]}).await.expect("is created");
+    source.collection("orders").insert_one(doc! {"_id": 1}).await.expect("is inserted");
+    let state = tempfile::tempdir().expect("a directory");
+    let mut migration = Migration::between(&clusters, state.path()).start();
+    migration.wait_for("everything compared", is_done).await;
+    // The verifier asks for it before it compares indexes, and at no other time.
+    let destination = clusters.destination_client().await;
+    let asking = HeldCommands::on(&destination);
+    asking.hold("verifier", &["buildInfo"]).await;
+    migration.post("commit").await;
+    let is_held = |status: &MigrationStatus| {
+        status.phase == Phase::Finalizing && status.warnings.iter().any(|warning| warning.role == "verifier")
+    };
+    migration.wait_for("the verifier is held back", is_held).await;
+    let sooner = doc! {"collMod": "orders", "index": {"name": "expiring", "expireAfterSeconds": 1_999_999_999}};
+    destination.database("shop").run_command(sooner).await.expect("is changed");
+    asking.release().await;
+    let failed = migration.end().await;
+    assert!(failed.stderr.contains("MF-CUTOVER-4"), "{}", failed.stderr);
+    let told = "2000000000 on the source, 1999999999 on the destination";
+    assert!(failed.stderr.contains("shop.orders expiring") && failed.stderr.contains(told), "{}", failed.stderr);
+
+    Migration::between(&clusters, state.path()).start().end_committed().await;
     clusters.assert_equal().await;
 }

@@ -4,7 +4,7 @@ use std::{
     collections::BTreeMap,
     sync::{
         Mutex, MutexGuard,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU32, Ordering},
     },
 };
 
@@ -20,6 +20,9 @@ pub(crate) const MOST_SUSPECTS: usize = 100_000;
 pub(crate) struct Ahead {
     begun: AtomicBool,
     state: Mutex<State>,
+    /// In a row, each soon after it was begun.
+    failures: AtomicU32,
+    resting: AtomicBool,
 }
 
 #[derive(Default)]
@@ -52,6 +55,8 @@ pub(crate) struct Suspicion {
 
 /// A suspect that was looked at so often differs, as far as can be told while users write.
 const LOOKS_OF_A_DIFFERENCE: u32 = 3;
+/// An election causes fewer: it is outlasted by the driver.
+const FAILURES_OF_A_BROKEN_ONE: u32 = 3;
 /// Of differing documents.
 const LISTED: usize = 100;
 
@@ -68,6 +73,22 @@ impl Ahead {
     pub(crate) fn forget(&self) {
         self.begun.store(false, Ordering::Release);
         *self.state() = State::default();
+    }
+
+    /// It failed; `at_once` if it had hardly begun.
+    pub(crate) fn rest_after_failure(&self, at_once: bool) {
+        let failures = if at_once { self.failures.load(Ordering::Relaxed).saturating_add(1) } else { 1 };
+        self.failures.store(failures, Ordering::Relaxed);
+        self.resting.store(true, Ordering::Release);
+    }
+
+    pub(crate) fn go_on(&self) {
+        self.resting.store(false, Ordering::Release);
+    }
+
+    /// It fails again and again, so that waiting for it is in vain. While it is being tried once more, that is not known.
+    pub(crate) fn is_broken(&self) -> bool {
+        self.resting.load(Ordering::Acquire) && self.failures.load(Ordering::Relaxed) >= FAILURES_OF_A_BROKEN_ONE
     }
 
     pub(crate) fn state(&self) -> MutexGuard<'_, State> {
@@ -233,7 +254,7 @@ impl State {
 mod tests {
     use mongoferry_protocol::{AheadCollection, AheadState, CollectionUuid, Namespace, Optime};
 
-    use super::{MOST_SUSPECTS, State};
+    use super::{Ahead, MOST_SUSPECTS, State};
 
     fn uuid(byte: u8) -> CollectionUuid {
         CollectionUuid::from_bytes([byte; 16])
@@ -280,6 +301,22 @@ mod tests {
         assert_eq!(state.record().suspects.len(), 1);
         let again = State::of(state.record());
         assert!(again.suspects.contains_key(&(uuid(1), vec![2])));
+    }
+
+    #[test]
+    fn it_is_broken_if_it_fails_again_and_again() {
+        let ahead = Ahead::default();
+        for _ in 0..2 {
+            ahead.rest_after_failure(true);
+            assert!(!ahead.is_broken());
+            ahead.go_on();
+        }
+        ahead.rest_after_failure(true);
+        assert!(ahead.is_broken());
+        ahead.go_on();
+        assert!(!ahead.is_broken(), "being tried");
+        ahead.rest_after_failure(false);
+        assert!(!ahead.is_broken(), "worked for a while");
     }
 
     #[test]

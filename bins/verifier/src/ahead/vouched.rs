@@ -31,10 +31,10 @@ pub(crate) struct VouchedCollection {
 }
 
 impl Vouched {
-    /// Waits until every change up to these optimes, of the source and of the destination, was looked at.
+    /// Waits until every change up to these optimes, of the source and of the destination, was looked at; not for what is known to fail.
     pub(crate) async fn at(ahead: &Ahead, on_source: Optime, on_destination: Optime) -> Self {
         let began = Instant::now();
-        while ahead.is_begun() && began.elapsed() < PATIENCE {
+        while ahead.is_begun() && !ahead.is_broken() && began.elapsed() < PATIENCE {
             {
                 let state = ahead.state();
                 if state.followed >= on_source && state.destination_followed >= on_destination {

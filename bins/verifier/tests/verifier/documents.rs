@@ -108,6 +108,21 @@ async fn every_kind_of_difference_is_found_and_named() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_order_of_a_capped_collection_counts() {
+    let oldest = ReplicaSet::builder().version(MongodVersion::V4_2_6);
+    let pair = Pair::of(oldest, ReplicaSet::builder()).await;
+    for (client, ids) in pair.both().into_iter().zip([[1, 2, 3, 4], [1, 3, 2, 4]]) {
+        let capped = doc! {"create": "orders", "capped": true, "size": 1 << 20};
+        client.database("shop").run_command(capped).await.expect("created");
+        orders(client).insert_many(ids.map(|n| doc! {"_id": n})).await.expect("inserted");
+    }
+    let ordered = CollectionPair { ordered: true, ..sides(&pair) };
+    let found = compare_documents(&ordered, &CollectionProgress::default()).await.expect("compared");
+    assert_eq!((found.count, found.listed[0].kind), (1, DifferenceKind::DocumentOrder));
+    assert_eq!(compare(&pair).await.count, 0, "elsewhere it does not");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn many_differences_are_counted_and_some_listed() {
     let pair = Pair::start().await;
     let documents: Vec<Document> = (0..120_000).map(|n| doc! {"_id": n}).collect();

@@ -53,6 +53,22 @@ async fn a_value_larger_than_a_message_is_split_and_joined() {
     }
 }
 
+/// GIVEN a split value WHEN parts of it are gone for good THEN reading it is an error with a code, and does not go on for ever.
+#[tokio::test]
+async fn a_value_whose_parts_are_gone_is_an_error() {
+    let nats = start_nats().await;
+    let bus = connect(&nats).await;
+    let key = key::range_plan(COLLECTION);
+    bus.records().put(&key, &plan(20_000)).await.expect("is stored");
+    let client = async_nats::connect(nats.url()).await.expect("connects");
+    let bucket = async_nats::jetstream::new(client).get_stream("KV_mongoferry-test").await.expect("is there");
+    bucket.purge().filter("$KV.mongoferry-test.part.>").await.expect("is purged");
+    let gone = bus.records().get(&key).await.expect_err("can't be read");
+    assert_eq!((gone.code(), gone.retry()), ("MF-BUS-11", Retry::Never));
+    bus.records().put(&key, &plan(3)).await.expect("is stored");
+    assert_eq!(bus.records().get(&key).await.expect("answers").map(|stored| stored.value), Some(plan(3)));
+}
+
 #[tokio::test]
 async fn the_mirror_follows_the_bucket() {
     let nats = start_nats().await;

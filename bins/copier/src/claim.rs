@@ -18,6 +18,8 @@ pub struct Claim<'a> {
     ticket: &'a WorkTicket,
     revision: u64,
     stored_at: Instant,
+    /// Something was counted since.
+    news: bool,
     /// Documents at the beginning that were counted before: the one a resumed range begins with.
     counted_before: u64,
 }
@@ -46,7 +48,16 @@ impl<'a> Claim<'a> {
             None => records.create(&key, &progress).await?,
         };
         let revision = revision.ok_or_else(|| lost(range))?;
-        Ok(Some(Self { range, progress, records, ticket, revision, stored_at: Instant::now(), counted_before: 0 }))
+        Ok(Some(Self {
+            range,
+            progress,
+            records,
+            ticket,
+            revision,
+            stored_at: Instant::now(),
+            news: false,
+            counted_before: 0,
+        }))
     }
 
     /// To be asked right before each write: a copier that lost its range and wakes late could bring back a document that
@@ -67,6 +78,7 @@ impl<'a> Claim<'a> {
     /// Counts a batch that is durable, and everything before it.
     pub fn count(&mut self, batch: &CopyBatch, written: Durable<Inserted>) {
         let written = written.into_inner();
+        self.news = true;
         self.progress.documents += written.inserted + written.duplicates - std::mem::take(&mut self.counted_before);
         self.progress.bytes += batch.bytes();
         self.progress.repeated += written.duplicates;
@@ -78,7 +90,7 @@ impl<'a> Claim<'a> {
     }
 
     pub async fn store_if_due(&mut self) -> Result<(), CopierError> {
-        if self.stored_at.elapsed() >= STORE_EVERY { self.store().await } else { Ok(()) }
+        if self.news && self.stored_at.elapsed() >= STORE_EVERY { self.store().await } else { Ok(()) }
     }
 
     pub async fn store(&mut self) -> Result<(), CopierError> {
@@ -87,6 +99,7 @@ impl<'a> Claim<'a> {
         let revision = self.records.update(&key, &self.progress, self.revision).await?;
         self.revision = revision.ok_or_else(|| lost(self.range))?;
         self.stored_at = Instant::now();
+        self.news = false;
         Ok(())
     }
 

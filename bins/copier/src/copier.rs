@@ -4,7 +4,7 @@ use mongoferry_mongo::{Cluster, ServerVersion, facts};
 use mongoferry_protocol::Party;
 use mongoferry_stage::{Stage, StageError};
 
-use crate::Args;
+use crate::{Args, throttle::Throttle};
 
 const MIB: u64 = 1024 * 1024;
 
@@ -15,6 +15,7 @@ pub struct Copier {
     pub destination: Cluster,
     pub source_version: ServerVersion,
     pub destination_version: ServerVersion,
+    pub throttle: Throttle,
     pub writers: usize,
     /// What a range should hold.
     pub range_bytes: u64,
@@ -31,6 +32,7 @@ impl Copier {
         stage.works_with(Party::Destination, destination.reachability());
         let (source_facts, destination_facts) = tokio::try_join!(facts(&source), facts(&destination))?;
         Ok(Self {
+            throttle: Throttle::follow(&stage),
             stage,
             source,
             destination,

@@ -78,7 +78,14 @@ async fn copy_once(
     while !at_end || !in_flight.is_empty() {
         tokio::select! {
             Some(written) = in_flight.next() => count(claim, written).await?,
-            batch = reader.next(), if !at_end && in_flight.len() < writers => match batch {
+            () = copier.throttle.wait(), if !at_end && copier.throttle.holds() => {
+                claim.store_if_due().await?;
+                if must_rest(copier) {
+                    finish(claim, &mut in_flight).await?;
+                    rest(copier, claim).await?;
+                }
+            }
+            batch = reader.next(), if !at_end && in_flight.len() < writers && !copier.throttle.holds() => match batch {
                 Err(error) => {
                     // What was read is written all the same, and nothing is under way when the range is read again.
                     finish(claim, &mut in_flight).await?;
@@ -91,6 +98,7 @@ async fn copy_once(
                         rest(copier, claim).await?;
                     }
                     claim.check()?;
+                    copier.throttle.spend(batch.document_count(), batch.bytes());
                     in_flight.push_back(write(copier, &namespace, batch));
                 }
             },

@@ -13,6 +13,7 @@ mod copy_range;
 mod metrics;
 mod plan_collection;
 mod take_work;
+mod throttle;
 
 use std::{num::NonZeroUsize, process::ExitCode};
 

@@ -30,6 +30,7 @@ impl Copier {
             self.stage.set_activity("waiting for a range");
             let take = async {
                 phases.wait_for(|record| record.phase == Phase::Copying).await;
+                self.throttle.admitted().await;
                 mongoferry_stage::retry(&self.stage, "taking work", || queue.take()).await
             };
             tokio::select! {

@@ -49,10 +49,20 @@ function overall(status) {
         ["Documents", countText(status.documents)],
         ["Rate", isRunning ? `${bytesText(status.bytesPerSecond)}/s` : null],
         ["Left", isRunning && status.copyEtaSeconds !== null ? `about ${msText(status.copyEtaSeconds * 1000)}` : null],
+        ["Held to", held(status.throttle)],
         ["Copied again", status.repeatedDocuments > 0 ? counted(status.repeatedDocuments, "document") : null],
       ]),
     ),
   ];
+}
+
+function held({ documentsPerSecond, bytesPerSecond, rangesAtOnce }) {
+  const limits = [
+    documentsPerSecond && `${counted(documentsPerSecond, "document")}/s`,
+    bytesPerSecond && `${bytesText(bytesPerSecond)}/s`,
+    rangesAtOnce && `${counted(rangesAtOnce, "range")} at once`,
+  ].filter(Boolean);
+  return limits.length === 0 ? null : limits.join(", ");
 }
 
 /** Those under way come first, those that are complete last. */

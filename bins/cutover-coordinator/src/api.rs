@@ -11,6 +11,7 @@ mod page;
 mod progress;
 mod routes;
 mod start;
+mod throttle;
 mod validations;
 mod views;
 

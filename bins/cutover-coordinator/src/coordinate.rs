@@ -2,8 +2,9 @@
 
 use std::{collections::HashSet, time::Duration};
 
+use mongoferry_bus::key;
 use mongoferry_mongo::Cluster;
-use mongoferry_protocol::{MigrationSettings, MigrationStatus, Phase, Report, WorkItem};
+use mongoferry_protocol::{MigrationSettings, MigrationStatus, Phase, Report, Throttle, WorkItem};
 use mongoferry_stage::Stage;
 use tokio::{
     sync::{mpsc, watch},
@@ -42,6 +43,7 @@ pub struct Coordinator {
     /// Said at the start, for every cutover.
     pub accept_missing_indexes: bool,
     start: StartChoice,
+    pub throttle: Throttle,
     /// Work items that this process has queued: once is enough, however often the decision asks for it.
     pub queued: HashSet<WorkItem>,
     requests: mpsc::Receiver<Request>,
@@ -67,10 +69,11 @@ impl Coordinator {
         let phase = PhaseKeeper::open(records).await?;
         let mut view = View::open(&stage.bus, source, &stage.instance).await?;
         view.mirror.changed().await;
+        let throttle = records.get(&key::throttle()).await?.map(|throttle| throttle.value).unwrap_or_default();
         let (sender, requests) = mpsc::channel(16);
         let plans = Plans::default();
         let copy = CopyProgress::default();
-        let first = status::build(&view, &settings, phase.record(), &copy, 0)?;
+        let first = MigrationStatus { throttle, ..status::build(&view, &settings, phase.record(), &copy, 0)? };
         let (status, shown) = watch::channel(first);
         let (report, reported) = watch::channel(report::build(&view, &settings, phase.record(), &copy)?);
         let mut coordinator = Self {
@@ -86,6 +89,7 @@ impl Coordinator {
             copy_rate: Rate::default(),
             accept_missing_indexes: args.accept_missing_indexes,
             start: args.start,
+            throttle,
             queued: HashSet::new(),
             requests,
             status,
@@ -105,6 +109,7 @@ impl Coordinator {
         loop {
             let looked_at = Instant::now();
             let step = self.look()?;
+            self.divide_copy().await?;
             self.perform(step.clone()).await?;
             if step_changes_phase(&step) {
                 self.look()?;
@@ -136,7 +141,10 @@ impl Coordinator {
         self.copy_rate.sample(self.copy.bytes);
         let record = self.phase.record();
         let rate = self.copy_rate.per_second();
+        // The mirror of a process that has just begun may lack it.
+        self.throttle = self.view.mirror.get(&key::throttle())?.unwrap_or(self.throttle);
         let status = status::build(&self.view, &self.settings, record, &self.copy, rate)?;
+        let status = MigrationStatus { throttle: self.throttle, ..status };
         metrics::show(&status);
         self.status.send_replace(status);
         self.report.send_replace(report::build(&self.view, &self.settings, record, &self.copy)?);

@@ -1,6 +1,6 @@
 //! How far copying and indexing have come, summed up from the records.
 
-use std::collections::{HashMap, hash_map::Entry};
+use std::collections::{BTreeSet, HashMap, hash_map::Entry};
 
 use mongoferry_bus::{BusError, Mirror, key};
 use mongoferry_protocol::{
@@ -30,6 +30,10 @@ pub struct CopyProgress {
     pub indexes_to_queue: Vec<CollectionUuid>,
     /// Collections without a plan yet.
     pub unplanned: Vec<CollectionUuid>,
+    /// Copiers that are at work on a range, or were when they were last heard of it.
+    pub holders: BTreeSet<String>,
+    /// Of collections that are planned.
+    pub ranges_left: u32,
     pub complete: bool,
 }
 
@@ -111,6 +115,9 @@ impl CopyProgress {
             ranges_total: ranges.unwrap_or(0),
             complete: copied,
         };
+        let held = states.iter().filter(|state| state.state == RangeState::Copying);
+        self.holders.extend(held.map(|state| state.copier.clone()));
+        self.ranges_left += ranges.unwrap_or(0).saturating_sub(done);
         if ranges.is_none() {
             self.unplanned.push(plan.uuid);
         }

@@ -1,7 +1,7 @@
 //! Who is alive: the last heartbeat of each process.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -41,6 +41,13 @@ impl Liveness {
     /// Whether a process of the role gave a sign of life a moment ago.
     pub fn is_alive(&self, role: Role) -> bool {
         self.lock().values().any(|(heartbeat, seen)| heartbeat.role == role && seen.elapsed() < SPEAKS_FOR)
+    }
+
+    /// Those of them, by instance name.
+    pub fn alive(&self, role: Role) -> BTreeSet<String> {
+        let known = self.lock();
+        let alive = known.values().filter(|(heartbeat, seen)| heartbeat.role == role && seen.elapsed() < SPEAKS_FOR);
+        alive.map(|(heartbeat, _)| heartbeat.instance.clone()).collect()
     }
 
     /// What processes that are alive do not reach, by instance name.

@@ -15,6 +15,7 @@ mod compare_again;
 mod coordinate;
 mod coordinator_error;
 mod copy_progress;
+mod copy_shares;
 mod decide;
 mod facts;
 mod lag;

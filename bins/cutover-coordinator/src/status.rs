@@ -4,7 +4,7 @@ use mongoferry_bus::{BusError, key};
 use mongoferry_mongo::LastOptimes;
 use mongoferry_protocol::{
     CaptureProgress, Checkpoint, Failure, FailureStatus, MigrationSettings, MigrationStatus, Phase, PhaseRecord,
-    PhaseStay, Retry, StartPoint, Verification, VerifiedAhead, now_ms,
+    PhaseStay, Retry, StartPoint, Throttle, Verification, VerifiedAhead, now_ms,
 };
 
 use crate::{
@@ -54,6 +54,8 @@ pub fn build(
         bytes_total: copy.bytes_total,
         bytes_per_second,
         copy_eta_seconds: eta(copy, bytes_per_second),
+        // As the coordinator knows it.
+        throttle: Throttle::default(),
         repeated_documents: copy.repeated,
         collections: copy.collections.clone(),
         indexes: copy.indexes.clone(),

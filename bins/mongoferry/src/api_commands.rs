@@ -5,6 +5,7 @@ pub mod cutover;
 pub mod order;
 pub mod report;
 pub mod status;
+pub mod throttle;
 pub mod verify;
 
 use clap::Args;

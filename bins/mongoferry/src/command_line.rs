@@ -3,7 +3,7 @@
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::{
-    api_commands::{cutover, order, report, status, verify},
+    api_commands::{cutover, order, report, status, throttle, verify},
     coordinator_api::Order,
     demo,
     exit::Exit,
@@ -37,6 +37,8 @@ pub enum Command {
     Pause(order::OrderArgs),
     /// Go on after a pause or a failure.
     Resume(order::OrderArgs),
+    /// Hold the copy back, or let it go; at any time.
+    Throttle(throttle::ThrottleArgs),
     /// Cut over, once writes to the source have stopped, and wait until the destination may be written to.
     Cutover(cutover::CutoverArgs),
     /// Keep the migration ready for 24 hours more; also behind its end, as long as the source's oplog reaches back.
@@ -67,6 +69,7 @@ impl Command {
             Self::Start(args) => order::order(args, Order::Start).await,
             Self::Pause(args) => order::order(args, Order::Pause).await,
             Self::Resume(args) => order::order(args, Order::Resume).await,
+            Self::Throttle(args) => throttle::throttle(args).await,
             Self::Cutover(args) => cutover::cutover(args).await,
             Self::Extend(args) => order::order(args, Order::Extend).await,
             Self::Cancel(args) => order::cancel(args).await,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use mongoferry_protocol::{MigrationStatus, Report, ValidationReport};
+use mongoferry_protocol::{MigrationStatus, Report, Throttle, ValidationReport};
 use reqwest::{Client, Method};
 use serde::de::DeserializeOwned;
 
@@ -80,6 +80,12 @@ impl CoordinatorApi {
 
     pub async fn report_json(&self) -> Result<String, LauncherError> {
         self.ask(Method::GET, "report", None).await
+    }
+
+    /// Limits that are not in it are lifted.
+    pub async fn throttle(&self, throttle: &Throttle) -> Result<(), LauncherError> {
+        let request = serde_json::to_value(throttle).expect("limits are plain data");
+        self.ask(Method::POST, "throttle", Some(request)).await.map(drop)
     }
 
     pub async fn order(&self, order: Order) -> Result<(), LauncherError> {

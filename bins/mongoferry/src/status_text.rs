@@ -2,7 +2,7 @@
 
 use mongoferry_protocol::{
     CollectionStatus, Comparison, ComparisonState, CopierStatus, FailureStatus, IndexState, MigrationStatus,
-    OutageStatus, Phase, VerifiedAheadView, now_ms,
+    OutageStatus, Phase, Throttle, VerifiedAheadView, now_ms,
 };
 
 use crate::{
@@ -34,6 +34,7 @@ fn overview(status: &MigrationStatus) -> String {
         format!("copy         {}, {}", copy_phrase(status), counted(status.documents, "document")),
     ];
     lines.extend(index_phrase(status).map(|text| format!("indexes      {text}")));
+    lines.extend(throttle_phrase(&status.throttle).map(|text| format!("throttle     {text}")));
     lines.push(format!(
         "oplog        {} captured, {} applied, {} kept on the bus",
         counted(status.entries_captured, "entry"),
@@ -52,6 +53,17 @@ fn overview(status: &MigrationStatus) -> String {
     }
     lines.extend(status.write_downtime_ms.map(|downtime| format!("write downtime  {}", ms_text(downtime))));
     lines.join("\n")
+}
+
+/// `2.0 MiB/s, 1 range at once`; nothing if nothing is limited.
+pub fn throttle_phrase(throttle: &Throttle) -> Option<String> {
+    let limits = [
+        throttle.documents_per_second.map(|rate| format!("{}/s", counted(rate, "document"))),
+        throttle.bytes_per_second.map(|rate| format!("{}/s", bytes_text(rate))),
+        throttle.ranges_at_once.map(|count| format!("{} at once", counted(count.into(), "range"))),
+    ];
+    let limits: Vec<String> = limits.into_iter().flatten().collect();
+    (!limits.is_empty()).then(|| limits.join(", "))
 }
 
 fn timer_phrase(status: &MigrationStatus) -> Option<String> {
@@ -223,6 +235,7 @@ pub fn example_status(phases: &[Phase]) -> MigrationStatus {
         failures: Vec::new(),
         warnings: Vec::new(),
         outages: Vec::new(),
+        throttle: Throttle::default(),
         write_downtime_ms: None,
     }
 }

@@ -3,10 +3,10 @@
 use std::marker::PhantomData;
 
 use mongoferry_protocol::{
-    Announced, CaptureProgress, Catalog, Checkpoint, CollectionPlan, CollectionUuid, Comparison, Failure, Finalization,
-    FinalizationStep, Followed, IndexProgress, MigrationSettings, PhaseRecord, PortionRepaired, ProcessRecord,
-    RangePlan, RangeProgress, RepairPortion, Role, StartPoint, ValidationJob, ValidationReport, Verification,
-    VerifiedAhead,
+    Announced, CaptureProgress, Catalog, Checkpoint, CollectionPlan, CollectionUuid, Comparison, CopyShares, Failure,
+    Finalization, FinalizationStep, Followed, IndexProgress, MigrationSettings, PhaseRecord, PortionRepaired,
+    ProcessRecord, RangePlan, RangeProgress, RepairPortion, Role, StartPoint, Throttle, ValidationJob,
+    ValidationReport, Verification, VerifiedAhead,
 };
 
 /// A key whose value is a `T`.
@@ -43,6 +43,16 @@ pub fn validation() -> Key<ValidationReport> {
 /// Written by the coordinator, with compare-and-set.
 pub fn announced() -> Key<Announced> {
     Key::named("announced")
+}
+
+/// Written by the coordinator when an operator says so.
+pub fn throttle() -> Key<Throttle> {
+    Key::named("throttle")
+}
+
+/// Written by the coordinator.
+pub fn copy_shares() -> Key<CopyShares> {
+    Key::named("copy-shares")
 }
 
 /// Created by the coordinator when somebody asks for a validation, then written by the validator that carries it out; always

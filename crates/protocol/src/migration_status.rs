@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Comparison, Difference, IndexState, MigrationId, Optime, Party, PastOutage, Phase, Retry};
+use crate::{Comparison, Difference, IndexState, MigrationId, Optime, Party, PastOutage, Phase, Retry, Throttle};
 
 /// Delay by leg. Milliseconds by the source's clock; 0 only if the optimes are equal.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -142,6 +142,9 @@ pub struct MigrationStatus {
     pub bytes_per_second: u64,
     /// Seconds until the copy is complete at that rate; absent where unknown.
     pub copy_eta_seconds: Option<u64>,
+    /// How the copy is held back.
+    #[serde(default)]
+    pub throttle: Throttle,
     pub repeated_documents: u64,
     pub collections: Vec<CollectionStatus>,
     pub indexes: Vec<IndexView>,

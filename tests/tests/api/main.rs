@@ -5,4 +5,5 @@ mod notifications;
 mod receiver;
 mod schema;
 mod start;
+mod throttle;
 mod token;

@@ -1,7 +1,7 @@
 //! Every call of the API, each with what it takes and answers.
 
 use axum::routing::{MethodRouter, get, post};
-use mongoferry_protocol::{MigrationStatus, Report, ValidationJob, ValidationReport};
+use mongoferry_protocol::{MigrationStatus, Report, Throttle, ValidationJob, ValidationReport};
 use mongoferry_stage::Stage;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 
@@ -10,7 +10,7 @@ use super::{
     events, openapi, orders, page,
     progress::ProgressAnswer,
     start::{self, StartRequest},
-    validations, views,
+    throttle, validations, views,
 };
 use crate::{board::Board, command::Command};
 
@@ -122,6 +122,12 @@ fn orders() -> Vec<Route> {
         )
         .taking::<orders::VerifyRequest>(),
         Route::order("/api/v1/cancel", Command::Cancel, "Give the migration up; what was copied stays."),
+        Route::post::<Throttle>(
+            "/api/v1/throttle",
+            "Hold the copy back, over all copiers together; what is left out is not limited.",
+            post(throttle::set),
+        )
+        .taking::<Throttle>(),
         Route::post::<ValidationJob>(
             "/api/v1/validations",
             "Have both clusters validated. While a validation is under way, that one is answered.",

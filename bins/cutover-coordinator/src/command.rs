@@ -1,6 +1,8 @@
 //! What an operator may ask for, and what it leads to. Pure.
 
 use mongoferry_protocol::{Phase, PhaseRecord};
+use schemars::JsonSchema;
+use serde::Deserialize;
 use tokio::sync::oneshot;
 
 use crate::coordinator_error::CoordinatorError;
@@ -11,10 +13,7 @@ pub enum Command {
     Start,
     Pause,
     Resume,
-    /// `accept_missing_indexes` says that those that can't be built are not wanted.
-    Commit {
-        accept_missing_indexes: bool,
-    },
+    Commit(CommitOrder),
     Cancel,
     /// Keep in step for longer.
     Extend,
@@ -22,6 +21,16 @@ pub enum Command {
     Verify {
         repair: bool,
     },
+}
+
+/// How the operator wants it cut over; what mongosync's users send, `{}` or nothing, is the default.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default)]
+pub struct CommitOrder {
+    /// Go without the indexes that the destination can't build.
+    pub accept_missing_indexes: bool,
+    /// Keep users from writing to the source, from 6.0 on; without it they have to have stopped.
+    pub block_writes: bool,
 }
 
 /// A command on its way from the API to the loop, with the way back for the answer.
@@ -36,7 +45,7 @@ impl Command {
             Self::Start => "start",
             Self::Pause => "pause",
             Self::Resume => "resume",
-            Self::Commit { .. } => "commit",
+            Self::Commit(_) => "commit",
             Self::Cancel => "cancel",
             Self::Extend => "extend",
             Self::Verify { repair: false } => "verify",
@@ -52,9 +61,7 @@ pub enum Effect {
     /// Begin, unless what was validated forbids it.
     Start,
     Enter(Phase),
-    BeginCutover {
-        accept_missing_indexes: bool,
-    },
+    BeginCutover(CommitOrder),
     /// Forget what has failed and go on here.
     Recover(Phase),
     /// Put the end off.
@@ -82,10 +89,8 @@ pub fn effect(command: Command, record: &PhaseRecord) -> Effect {
         Command::Resume if phase == Phase::Paused => Effect::Enter(record.underlying()),
         Command::Resume if phase == Phase::Failed => Effect::Recover(recovery(record.underlying())),
         Command::Resume if !phase.is_final() && phase != Phase::Expired => Effect::Nothing,
-        Command::Commit { accept_missing_indexes } if phase == Phase::Ready => {
-            Effect::BeginCutover { accept_missing_indexes }
-        }
-        Command::Commit { .. }
+        Command::Commit(order) if phase == Phase::Ready => Effect::BeginCutover(order),
+        Command::Commit(_)
             if matches!(phase, Phase::Draining | Phase::Verifying | Phase::Finalizing | Phase::Committed) =>
         {
             Effect::Nothing
@@ -107,7 +112,7 @@ pub fn effect(command: Command, record: &PhaseRecord) -> Effect {
         Command::Start
         | Command::Pause
         | Command::Resume
-        | Command::Commit { .. }
+        | Command::Commit(_)
         | Command::Cancel
         | Command::Extend
         | Command::Verify { .. } => Effect::Refuse,
@@ -127,7 +132,8 @@ fn recovery(failed_in: Phase) -> Phase {
 mod tests {
     use super::*;
 
-    const COMMIT: Command = Command::Commit { accept_missing_indexes: true };
+    const ORDER: CommitOrder = CommitOrder { accept_missing_indexes: true, block_writes: false };
+    const COMMIT: Command = Command::Commit(ORDER);
 
     fn record(phase: Phase, came_from: Option<Phase>) -> PhaseRecord {
         PhaseRecord { phase, came_from, ..PhaseRecord::created() }
@@ -157,7 +163,7 @@ mod tests {
 
     #[test]
     fn commit_only_when_ready_and_twice_is_one() {
-        assert_eq!(effect(COMMIT, &record(Phase::Ready, None)), Effect::BeginCutover { accept_missing_indexes: true });
+        assert_eq!(effect(COMMIT, &record(Phase::Ready, None)), Effect::BeginCutover(ORDER));
         for phase in [Phase::Draining, Phase::Verifying, Phase::Finalizing, Phase::Committed] {
             assert_eq!(effect(COMMIT, &record(phase, None)), Effect::Nothing, "{phase}");
         }

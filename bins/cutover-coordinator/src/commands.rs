@@ -4,7 +4,7 @@ use mongoferry_bus::key;
 use mongoferry_protocol::{CutoverRecord, IndexView, Phase, PhaseRecord, now_ms};
 
 use crate::{
-    command::{Command, Effect, effect},
+    command::{Command, CommitOrder, Effect, effect},
     coordinate::Coordinator,
     coordinator_error::CoordinatorError,
     copy_progress::CopyProgress,
@@ -21,9 +21,12 @@ impl Coordinator {
             Effect::Start => self.start().await,
             Effect::Enter(Phase::Cancelled) => self.cancel().await,
             Effect::Enter(next) => self.phase.enter(next, |_| ()).await,
-            Effect::BeginCutover { accept_missing_indexes } => {
-                self.refuse_missing_indexes(accept_missing_indexes)?;
-                self.begin_cutover(accept_missing_indexes).await
+            Effect::BeginCutover(order) => {
+                self.refuse_missing_indexes(order.accept_missing_indexes)?;
+                if order.block_writes {
+                    self.refuse_if_writes_can_not_be_blocked().await?;
+                }
+                self.begin_cutover(order).await
             }
             Effect::Recover(next) => self.recover(next).await,
             Effect::PutOff => self.put_off().await,
@@ -54,8 +57,8 @@ impl Coordinator {
         Err(CoordinatorError::MissingIndexes { summary: missing_indexes(&self.copy) })
     }
 
-    /// The operator says that writes have ended: from here on the write downtime is measured.
-    pub async fn begin_cutover(&mut self, accept_missing_indexes: bool) -> Result<(), CoordinatorError> {
+    /// The operator says that writes have ended, or has them blocked: from here on the write downtime is measured.
+    pub async fn begin_cutover(&mut self, order: CommitOrder) -> Result<(), CoordinatorError> {
         let number = self.phase.record().cutover.as_ref().map_or(0, |cutover| cutover.number) + 1;
         let cutover = CutoverRecord {
             number,
@@ -63,7 +66,10 @@ impl Coordinator {
             silent_from: None,
             drained_at_ms: None,
             committed_at_ms: None,
-            accept_missing_indexes,
+            accept_missing_indexes: order.accept_missing_indexes,
+            block_writes: order.block_writes,
+            blocked_at_ms: None,
+            predicted_ms: self.status.borrow().predicted_downtime_ms,
         };
         let begin = |record: &mut PhaseRecord| {
             record.cutover = Some(cutover);

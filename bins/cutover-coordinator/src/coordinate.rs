@@ -4,7 +4,9 @@ use std::{collections::HashSet, time::Duration};
 
 use mongoferry_bus::key;
 use mongoferry_mongo::Cluster;
-use mongoferry_protocol::{MigrationSettings, MigrationStatus, Phase, Report, Throttle, WorkItem};
+use mongoferry_protocol::{
+    MigrationSettings, MigrationStatus, Phase, PredictedPart, Report, Throttle, VerifiedAhead, WorkItem,
+};
 use mongoferry_stage::Stage;
 use tokio::{
     sync::{mpsc, watch},
@@ -19,12 +21,14 @@ use crate::{
     copy_progress::{CopyProgress, Plans},
     decide::{Step, decide},
     facts::gather,
+    measured::measured,
     metrics,
     phase_keeper::PhaseKeeper,
+    prediction::predict,
     rates::Rate,
     report,
     settings::settle,
-    status, validation_jobs,
+    status, validation_jobs, verified_ahead,
     view::View,
 };
 
@@ -47,12 +51,14 @@ pub struct Coordinator {
     /// Work items that this process has queued: once is enough, however often the decision asks for it.
     pub queued: HashSet<WorkItem>,
     requests: mpsc::Receiver<Request>,
-    status: watch::Sender<MigrationStatus>,
+    pub status: watch::Sender<MigrationStatus>,
     report: watch::Sender<Report>,
 }
 
 /// The loop looks again after this long even if nothing has told it to.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
+/// A process that is told to stop is killed after ten seconds.
+const STOP_WITHIN: Duration = Duration::from_secs(6);
 /// Looking at many thousand records takes its time; it must not take more than a tenth of a core.
 const LOOK_SHARE: u32 = 10;
 
@@ -67,15 +73,16 @@ impl Coordinator {
         let records = stage.bus.records();
         let settings = settle(records, stage.bus.migration(), source, destination, args).await?;
         let phase = PhaseKeeper::open(records).await?;
-        let mut view = View::open(&stage.bus, source, &stage.instance).await?;
+        let mut view = View::open(&stage.bus, source, destination, &stage.instance).await?;
         view.mirror.changed().await;
         let throttle = records.get(&key::throttle()).await?.map(|throttle| throttle.value).unwrap_or_default();
         let (sender, requests) = mpsc::channel(16);
         let plans = Plans::default();
         let copy = CopyProgress::default();
-        let first = MigrationStatus { throttle, ..status::build(&view, &settings, phase.record(), &copy, 0)? };
+        let first =
+            MigrationStatus { throttle, ..status::build(&view, &settings, phase.record(), &copy, 0, Vec::new())? };
         let (status, shown) = watch::channel(first);
-        let (report, reported) = watch::channel(report::build(&view, &settings, phase.record(), &copy)?);
+        let (report, reported) = watch::channel(report::build(&view, &settings, phase.record(), &copy, None)?);
         let mut coordinator = Self {
             stage: stage.clone(),
             source: source.clone(),
@@ -133,6 +140,27 @@ impl Coordinator {
         }
     }
 
+    /// Behind this process nobody may be left to lift a block; whoever leads next can begin the cutover again.
+    pub async fn let_users_write(&mut self) -> Result<(), CoordinatorError> {
+        let record = self.phase.record();
+        if !record.phase.is_revertible_cutover() || record.write_blocks.source_since_ms.is_none() {
+            return Ok(());
+        }
+        let reverted = self.revert("mongoferry was stopped while it blocked the source's writes".into());
+        tokio::time::timeout(STOP_WITHIN, reverted).await.unwrap_or(Ok(()))
+    }
+
+    /// What the cutover would be made of now; nothing while it is not ready.
+    fn predicted(&self) -> Result<Vec<PredictedPart>, CoordinatorError> {
+        let record = self.phase.record();
+        self.view.want_work(record.phase == Phase::Ready);
+        let Some(work) = self.view.work().filter(|_| record.phase == Phase::Ready) else { return Ok(Vec::new()) };
+        let ahead: Option<VerifiedAhead> = self.view.mirror.get(&key::verified_ahead())?;
+        let ahead = ahead.as_ref().map(verified_ahead::view);
+        let lag_ms = self.status.borrow().lag.map_or(0, |lag| lag.total_ms);
+        Ok(predict(&work, &measured(&self.settings, record, &self.copy, ahead.as_ref(), lag_ms)))
+    }
+
     /// Reads all there is, shows it, and decides.
     fn look(&mut self) -> Result<Step, CoordinatorError> {
         self.plans.refresh(&self.view.mirror)?;
@@ -143,11 +171,13 @@ impl Coordinator {
         let rate = self.copy_rate.per_second();
         // The mirror of a process that has just begun may lack it.
         self.throttle = self.view.mirror.get(&key::throttle())?.unwrap_or(self.throttle);
-        let status = status::build(&self.view, &self.settings, record, &self.copy, rate)?;
+        let predicted = self.predicted()?;
+        let status = status::build(&self.view, &self.settings, record, &self.copy, rate, predicted)?;
+        let predicted_ms = status.predicted_downtime_ms;
         let status = MigrationStatus { throttle: self.throttle, ..status };
         metrics::show(&status);
         self.status.send_replace(status);
-        self.report.send_replace(report::build(&self.view, &self.settings, record, &self.copy)?);
+        self.report.send_replace(report::build(&self.view, &self.settings, record, &self.copy, predicted_ms)?);
         let facts = gather(&self.view, &self.plans, &self.copy, &self.settings, record, self.accept_missing_indexes)?;
         let facts = validation_jobs::as_begun(facts, self.start, &self.view.mirror, record)?;
         Ok(decide(record, &facts))

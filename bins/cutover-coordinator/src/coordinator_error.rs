@@ -41,6 +41,10 @@ pub enum CoordinatorError {
     Finalization { summary: String },
     #[error("the destination can't build indexes of the source: {summary}")]
     MissingIndexes { summary: String },
+    #[error("the writes of users on the source can't be blocked: {reason}")]
+    CanNotBlock { reason: String },
+    #[error("others may write to the destination before the commit: {reason}")]
+    Unprotected { reason: String },
     #[error(
         "the source's oplog begins at {oldest} by now, and capturing ended at {captured}: the changes between are lost"
     )]
@@ -72,6 +76,8 @@ impl Explain for CoordinatorError {
             Self::MissingIndexes { .. } => "MF-CUTOVER-5",
             Self::OutOfReach { .. } => "MF-CUTOVER-6",
             Self::NotVerifying => "MF-COORD-12",
+            Self::CanNotBlock { .. } => "MF-CUTOVER-8",
+            Self::Unprotected { .. } => "MF-COORD-10",
         }
     }
 
@@ -115,6 +121,9 @@ impl Explain for CoordinatorError {
             Self::MissingIndexes { .. } => "Mend the cause on the destination or drop the indexes on the source; or cut over \
                 with --accept-missing-indexes (the API: POST commit with {\"acceptMissingIndexes\": true}) to go without."
                 .into(),
+            Self::CanNotBlock { .. } => "Nothing was begun. Stop the applications, or block writes as another user, then cut over without it.".into(),
+            Self::Unprotected { .. } => "See that no application writes there until then. A write of another that touches a migrated \
+                document is found, and told.".into(),
             Self::OutOfReach { .. } => "It can't be extended any more. Cancel it and begin a new one; what was copied is still on the \
                 destination, and `--drop` replaces it."
                 .into(),
@@ -149,6 +158,8 @@ impl Explain for CoordinatorError {
             | Self::Different { .. }
             | Self::Finalization { .. }
             | Self::MissingIndexes { .. }
+            | Self::CanNotBlock { .. }
+            | Self::Unprotected { .. }
             | Self::OutOfReach { .. }
             | Self::NotVerifying
             | Self::NotNow { .. } => Retry::AfterFix,

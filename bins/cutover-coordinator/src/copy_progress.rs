@@ -35,7 +35,14 @@ pub struct CopyProgress {
     /// Of collections that are planned.
     pub ranges_left: u32,
     pub complete: bool,
+    /// What builds of indexes took together, and how many documents each index of them has, added up; of collections that are
+    /// large enough to tell.
+    pub index_build_ms: u64,
+    pub documents_indexed: u64,
 }
+
+/// Below, the commands take longer than the documents.
+const DOCUMENTS_THAT_TELL: u64 = 10_000;
 
 impl Plans {
     /// Reads what has become known since the last call.
@@ -123,6 +130,11 @@ impl CopyProgress {
         }
         if copied && index.is_none() {
             self.indexes_to_queue.push(plan.uuid);
+        }
+        if let Some(index) = index.as_ref().filter(|_| status.documents >= DOCUMENTS_THAT_TELL) {
+            let built = index.indexes.iter().filter(|index| index.state == IndexState::Built).count() as u64;
+            self.index_build_ms += if built > 0 { index.took_ms } else { 0 };
+            self.documents_indexed += built * status.documents;
         }
         self.complete &= copied && index.as_ref().is_some_and(|index| index.complete);
         self.repeated += states.iter().map(|state| state.repeated).sum::<u64>();

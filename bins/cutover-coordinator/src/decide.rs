@@ -56,6 +56,10 @@ pub enum Step {
     QueueIndexes(Vec<CollectionUuid>),
     /// The operator's request, made by ourselves in automatic mode.
     BeginCutover,
+    /// Keep users from writing to the source.
+    BlockSource,
+    /// Let users write to the source again: no cutover is under way any more.
+    LiftSourceBlock,
     /// Write a note into the source's oplog behind which there is silence.
     WriteNote,
     /// Everything up to the note is applied.
@@ -92,6 +96,9 @@ pub fn decide(record: &PhaseRecord, facts: &Facts) -> Step {
         && let Some(reason) = reason_to_revert(record, facts)
     {
         return Step::Revert(reason);
+    }
+    if source_is_blocked_in_vain(record) {
+        return Step::LiftSourceBlock;
     }
     if let Some(failure) = stopping_failure(record.phase, facts) {
         return Step::Fail(StopReason::Reported(Box::new(failure)));
@@ -130,6 +137,16 @@ pub fn decide(record: &PhaseRecord, facts: &Facts) -> Step {
         | Phase::Cancelled
         | Phase::Expired => Step::Wait,
     }
+}
+
+/// Its cutover was taken back or has failed; behind the point of no return nobody is to write to the source any more.
+fn source_is_blocked_in_vain(record: &PhaseRecord) -> bool {
+    let is_over = match record.underlying() {
+        Phase::Draining | Phase::Verifying => record.phase == Phase::Failed,
+        Phase::Finalizing | Phase::Committed => false,
+        _ => true,
+    };
+    record.write_blocks.source_since_ms.is_some() && is_over
 }
 
 fn stopping_failure(phase: Phase, facts: &Facts) -> Option<Failure> {
@@ -192,6 +209,9 @@ fn while_copying(facts: &Facts) -> Step {
 
 fn while_draining(record: &PhaseRecord, facts: &Facts) -> Step {
     let Some(cutover) = &record.cutover else { return Step::Enter(Phase::CatchingUp) };
+    if cutover.block_writes && cutover.blocked_at_ms.is_none() {
+        return Step::BlockSource;
+    }
     match (cutover.silent_from, cutover.drained_at_ms) {
         (None, _) => Step::WriteNote,
         (Some(_), Some(_)) => Step::Enter(Phase::Verifying),
@@ -249,6 +269,9 @@ mod tests {
             drained_at_ms: drained.then_some(2_000),
             committed_at_ms: None,
             accept_missing_indexes: false,
+            block_writes: false,
+            blocked_at_ms: None,
+            predicted_ms: None,
         };
         PhaseRecord { cutover: Some(cutover), ..at(phase) }
     }
@@ -306,6 +329,28 @@ mod tests {
         assert_eq!(decide(&draining, &applied(Optime::new(10, 0))), Step::Wait);
         assert_eq!(decide(&draining, &applied(note)), Step::RecordDrained);
         assert_eq!(decide(&in_cutover(Phase::Draining, Some(note), true), &facts()), Step::Enter(Phase::Verifying));
+    }
+
+    #[test]
+    fn a_block_of_the_source_ends_with_its_cutover_but_not_behind_the_point_of_no_return() {
+        let mut draining = in_cutover(Phase::Draining, None, false);
+        draining.cutover.as_mut().expect("in a cutover").block_writes = true;
+        assert_eq!(decide(&draining, &facts()), Step::BlockSource);
+        draining.cutover.as_mut().expect("in a cutover").blocked_at_ms = Some(1_500);
+        draining.write_blocks.source_since_ms = Some(1_500);
+        assert_eq!(decide(&draining, &facts()), Step::WriteNote);
+        let blocked = |phase, came_from| PhaseRecord { phase, came_from, ..draining.clone() };
+        for (phase, came_from, lifted) in [
+            (Phase::CatchingUp, None, true),
+            (Phase::Failed, Some(Phase::Verifying), true),
+            (Phase::Paused, Some(Phase::Ready), true),
+            (Phase::Verifying, None, false),
+            (Phase::Failed, Some(Phase::Finalizing), false),
+            (Phase::Committed, None, false),
+        ] {
+            let step = decide(&blocked(phase, came_from), &facts());
+            assert_eq!(step == Step::LiftSourceBlock, lifted, "{phase}: {step:?}");
+        }
     }
 
     #[test]

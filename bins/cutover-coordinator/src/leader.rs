@@ -93,6 +93,10 @@ impl Leader {
                 outcome => Ok(outcome),
             }
         };
-        mongoferry_stage::retry(&self.stage, "leading", unless_a_cluster).await?
+        let led = mongoferry_stage::retry(&self.stage, "leading", unless_a_cluster).await;
+        if self.stage.stopping.is_cancelled() {
+            coordinator.lock().await.let_users_write().await?;
+        }
+        led?
     }
 }

@@ -21,10 +21,12 @@ mod facts;
 mod lag;
 mod leader;
 mod liveness;
+mod measured;
 mod metrics;
 mod notify;
 mod outages;
 mod phase_keeper;
+mod prediction;
 mod rates;
 mod report;
 mod settings;
@@ -37,6 +39,7 @@ mod timer;
 mod validation_jobs;
 mod verified_ahead;
 mod view;
+mod work_watch;
 
 use std::{net::SocketAddr, process::ExitCode};
 

@@ -10,7 +10,7 @@ use crate::{
     copy_progress::CopyProgress,
     facts::{failures, metadata_verified},
     settings::label,
-    status::{phases, shown, write_downtime_ms},
+    status::{phases, shown, write_blocks, write_downtime_ms},
     survived::survived,
     view::View,
 };
@@ -20,6 +20,7 @@ pub fn build(
     settings: &MigrationSettings,
     record: &PhaseRecord,
     copy: &CopyProgress,
+    predicted_ms: Option<u64>,
 ) -> Result<Report, BusError> {
     let mirror = &view.mirror;
     let number = record.cutover.as_ref().map_or(0, |cutover| cutover.number);
@@ -51,6 +52,8 @@ pub fn build(
         finished_at_ms: if record.phase.is_final() { record.entered_at_ms() } else { now_ms() },
         phases: phases(record),
         write_downtime_ms: write_downtime_ms(record),
+        predicted_downtime_ms: predicted_ms,
+        write_blocks: write_blocks(record),
         collections: copy.collections.len() as u64,
         documents_copied: copy.documents,
         bytes_copied: copy.bytes,
@@ -76,7 +79,7 @@ pub fn build(
         difference_count: checks().map(|(_, count)| count).sum(),
         finalization: finalized.map(|finalized| finalized.done).unwrap_or_default(),
         failures: record.failure.iter().chain(&failures(mirror)?).map(shown).collect(),
-        next_steps: next_steps(record.phase).into_iter().map(Into::into).collect(),
+        next_steps: next_steps(record),
     })
 }
 
@@ -103,7 +106,20 @@ fn remarkable(indexes: &[IndexView], finalized: Option<&Finalization>) -> Vec<In
     indexes.iter().filter(worth_it).cloned().collect()
 }
 
-fn next_steps(phase: Phase) -> Vec<&'static str> {
+fn next_steps(record: &PhaseRecord) -> Vec<String> {
+    let blocked = write_blocks(record).into_iter().map(|block| match (block.cluster.as_str(), record.phase) {
+        ("source", Phase::Committed) => {
+            format!(
+                "The source refuses the writes of users, so that nobody goes on there by mistake; to lift it: {}",
+                block.lift
+            )
+        }
+        (cluster, _) => format!("The {cluster} refuses the writes of users; to lift it: {}", block.lift),
+    });
+    steps_of_phase(record.phase).into_iter().map(Into::into).chain(blocked).collect()
+}
+
+fn steps_of_phase(phase: Phase) -> Vec<&'static str> {
     match phase {
         Phase::Committed => vec![
             "Point the applications at the destination.",

@@ -1,10 +1,11 @@
 //! The status of the migration as the API, the page and the terminal show it: measured, nothing assumed.
 
 use mongoferry_bus::{BusError, key};
-use mongoferry_mongo::LastOptimes;
+use mongoferry_mongo::{LIFT_WRITE_BLOCK, LastOptimes};
 use mongoferry_protocol::{
     CaptureProgress, Checkpoint, Failure, FailureStatus, MigrationSettings, MigrationStatus, Phase, PhaseRecord,
-    PhaseStay, Retry, StartPoint, Throttle, Verification, VerifiedAhead, now_ms,
+    PhaseStay, PredictedPart, Retry, Role, StartPoint, Throttle, Verification, VerifiedAhead, WriteBlockStatus,
+    WriteBlocks, now_ms,
 };
 
 use crate::{
@@ -25,6 +26,7 @@ pub fn build(
     record: &PhaseRecord,
     copy: &CopyProgress,
     bytes_per_second: u64,
+    predicted_parts: Vec<PredictedPart>,
 ) -> Result<MigrationStatus, BusError> {
     let mirror = &view.mirror;
     let capture: Option<CaptureProgress> = mirror.get(&key::capture())?;
@@ -70,6 +72,9 @@ pub fn build(
         warnings: warnings(view, record, copy, ahead.as_ref())?,
         // As of the moment of the question.
         outages: Vec::new(),
+        write_blocks: write_blocks(record),
+        predicted_downtime_ms: predicted_downtime_ms(record, &predicted_parts),
+        predicted_parts,
         write_downtime_ms: write_downtime_ms(record),
     })
 }
@@ -90,6 +95,23 @@ pub fn phases(record: &PhaseRecord) -> Vec<PhaseStay> {
 pub fn write_downtime_ms(record: &PhaseRecord) -> Option<u64> {
     let cutover = record.cutover.as_ref()?;
     Some(cutover.committed_at_ms?.saturating_sub(cutover.requested_at_ms))
+}
+
+/// While a cutover is under way, or after it, what it was predicted to be.
+fn predicted_downtime_ms(record: &PhaseRecord, parts: &[PredictedPart]) -> Option<u64> {
+    match record.phase {
+        Phase::Ready if parts.is_empty() => None,
+        Phase::Ready => Some(parts.iter().map(|part| part.ms).sum()),
+        _ => record.cutover.as_ref()?.predicted_ms,
+    }
+}
+
+pub fn write_blocks(record: &PhaseRecord) -> Vec<WriteBlockStatus> {
+    let WriteBlocks { source_since_ms, destination_since_ms } = record.write_blocks;
+    let block =
+        |cluster: &str, since_ms| WriteBlockStatus { cluster: cluster.into(), since_ms, lift: LIFT_WRITE_BLOCK.into() };
+    let source = source_since_ms.map(|since_ms| block("source", since_ms));
+    source.into_iter().chain(destination_since_ms.map(|since_ms| block("destination", since_ms))).collect()
 }
 
 pub fn shown(failure: &Failure) -> FailureStatus {
@@ -135,6 +157,7 @@ fn warnings(
     warnings.extend(bus_room_warning(view, record));
     warnings.extend(missing_indexes_warning(record, copy));
     warnings.extend(expiry_warning(record));
+    warnings.extend(unprotected_warning(record));
     warnings.extend(ahead.filter(|_| !record.phase.is_final()).into_iter().flat_map(verified_ahead::warnings));
     warnings.extend(record.reverted.iter().map(|reason| {
         FailureStatus {
@@ -143,7 +166,7 @@ fn warnings(
             hint:
                 "Both clusters are as before the cutover, and catching up goes on. End the cause, then cut over again."
                     .into(),
-            role: mongoferry_protocol::Role::CutoverCoordinator.to_string(),
+            role: Role::CutoverCoordinator.to_string(),
             instance: String::new(),
             causes: Vec::new(),
             retry: Retry::AfterFix,
@@ -157,6 +180,13 @@ fn reporter(warning: &FailureStatus) -> (String, String) {
     (warning.code.clone(), warning.instance.clone())
 }
 
+/// Until the commit makes it the users' own.
+fn unprotected_warning(record: &PhaseRecord) -> Option<FailureStatus> {
+    let reason = record.unprotected.clone().filter(|_| !record.phase.is_final())?;
+    let told = Failure::of(Role::CutoverCoordinator, "", &CoordinatorError::Unprotected { reason });
+    Some(FailureStatus { at_ms: record.history.first().map_or(0, |entered| entered.at_ms), ..shown(&told) })
+}
+
 /// In time to extend it, or to cut over.
 fn expiry_warning(record: &PhaseRecord) -> Option<FailureStatus> {
     let left = record.expires_at_ms?.saturating_sub(now_ms());
@@ -165,7 +195,7 @@ fn expiry_warning(record: &PhaseRecord) -> Option<FailureStatus> {
         code: EXPIRES_SOON.into(),
         message: format!("the migration expires in {} minutes: it will no longer be kept in step", left / 60_000),
         hint: "Cut over before, or run `mongoferry extend` for 24 hours more.".into(),
-        role: mongoferry_protocol::Role::CutoverCoordinator.to_string(),
+        role: Role::CutoverCoordinator.to_string(),
         instance: String::new(),
         causes: Vec::new(),
         retry: Retry::AfterFix,
@@ -175,13 +205,13 @@ fn expiry_warning(record: &PhaseRecord) -> Option<FailureStatus> {
 
 fn bus_room_warning(view: &View, record: &PhaseRecord) -> Option<FailureStatus> {
     let room = view.bus_room().filter(|_| !record.phase.is_final())?;
-    Some(shown(&Failure::of(mongoferry_protocol::Role::CutoverCoordinator, "", &room)))
+    Some(shown(&Failure::of(Role::CutoverCoordinator, "", &room)))
 }
 
 /// In time for the operator to mend the cause or to accept it.
 fn missing_indexes_warning(record: &PhaseRecord, copy: &CopyProgress) -> Option<FailureStatus> {
     copy.failed_indexes().next()?;
     let error = CoordinatorError::MissingIndexes { summary: missing_indexes(copy) };
-    let told = Failure::of(mongoferry_protocol::Role::CutoverCoordinator, "", &error);
+    let told = Failure::of(Role::CutoverCoordinator, "", &error);
     Some(FailureStatus { at_ms: record.entered_at_ms(), ..shown(&told) })
 }

@@ -3,6 +3,7 @@
 mod claim_destination;
 mod drop_overlap;
 mod list_catalog;
+mod write_blocks;
 mod write_note;
 
 use mongoferry_bus::key;
@@ -11,6 +12,7 @@ use mongoferry_protocol::{
 };
 
 use crate::{
+    command::CommitOrder,
     coordinate::Coordinator,
     coordinator_error::CoordinatorError,
     decide::{Step, StopReason},
@@ -42,7 +44,9 @@ impl Coordinator {
                 listed => listed,
             },
             Step::QueueIndexes(collections) => self.queue_indexes(&collections).await,
-            Step::BeginCutover => self.begin_cutover(false).await,
+            Step::BeginCutover => self.begin_cutover(CommitOrder::default()).await,
+            Step::BlockSource => self.block_source().await,
+            Step::LiftSourceBlock => self.lift_source_block().await,
             Step::WriteNote => self.write_note().await,
             Step::RecordDrained => self.record_drained().await,
             Step::Prepare(cutover) => self.queue_finalization(cutover, FinalizationStep::Prepare).await,
@@ -56,9 +60,10 @@ impl Coordinator {
     }
 
     /// The first writes to the destination.
-    async fn make_ready_for_copy(&self) -> Result<(), CoordinatorError> {
+    async fn make_ready_for_copy(&mut self) -> Result<(), CoordinatorError> {
         self.claim_destination().await?;
-        self.drop_overlap().await
+        self.drop_overlap().await?;
+        self.protect_destination().await
     }
 
     async fn queue_once(&mut self, item: WorkItem) -> Result<(), CoordinatorError> {
@@ -101,6 +106,7 @@ impl Coordinator {
     }
 
     async fn commit(&mut self) -> Result<(), CoordinatorError> {
+        self.lift_destination_block().await?;
         let committed = |record: &mut PhaseRecord| {
             if let Some(cutover) = &mut record.cutover {
                 cutover.committed_at_ms = Some(now_ms());
@@ -112,6 +118,8 @@ impl Coordinator {
     }
 
     pub async fn cancel(&mut self) -> Result<(), CoordinatorError> {
+        self.try_to_lift_source_block().await?;
+        self.try_to_lift_destination_block().await?;
         self.phase.enter(Phase::Cancelled, |_| ()).await?;
         self.tidy_after_end().await;
         Ok(())
@@ -127,9 +135,10 @@ impl Coordinator {
         }
     }
 
-    async fn revert(&mut self, reason: String) -> Result<(), CoordinatorError> {
+    pub async fn revert(&mut self, reason: String) -> Result<(), CoordinatorError> {
         tracing::warn!(reason, "the cutover is taken back");
         tidy_destination::undo_preparation(&self.source, &self.destination).await?;
+        self.lift_source_block().await?;
         self.phase.enter(Phase::CatchingUp, |record| record.reverted = Some(reason)).await
     }
 
@@ -150,6 +159,9 @@ impl Coordinator {
 
     async fn enter_failed(&mut self, failure: Failure) -> Result<(), CoordinatorError> {
         tracing::error!(code = failure.code, "{}", mongoferry_stage::failure_text(&failure));
+        if self.phase.phase().is_revertible_cutover() {
+            self.try_to_lift_source_block().await?;
+        }
         self.phase.enter(Phase::Failed, |record| record.failure = Some(failure)).await
     }
 

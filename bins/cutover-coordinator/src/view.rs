@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use mongoferry_bus::{Bus, BusError, BusStorage, Mirror};
-use mongoferry_mongo::{Cluster, LastOptimes};
+use mongoferry_mongo::{Cluster, CutoverWork, LastOptimes};
 use mongoferry_protocol::Failure;
 use tokio::sync::watch;
 
@@ -12,6 +12,7 @@ use crate::{
     liveness::Liveness,
     rates::Rate,
     source_watch::{SourceNow, watch_source},
+    work_watch::watch_work,
 };
 
 pub struct View {
@@ -19,13 +20,18 @@ pub struct View {
     pub liveness: Liveness,
     source: watch::Receiver<Option<SourceNow>>,
     storage: watch::Receiver<(BusStorage, u64)>,
+    work: watch::Receiver<Option<CutoverWork>>,
+    work_is_wanted: watch::Sender<bool>,
 }
 
 const STORAGE_EVERY: Duration = Duration::from_secs(2);
 
 impl View {
-    pub async fn open(bus: &Bus, source: &Cluster, instance: &str) -> Result<Self, BusError> {
+    pub async fn open(bus: &Bus, source: &Cluster, destination: &Cluster, instance: &str) -> Result<Self, BusError> {
+        let (work_is_wanted, wanted) = watch::channel(false);
         Ok(Self {
+            work: watch_work(source.clone(), destination.clone(), wanted),
+            work_is_wanted,
             mirror: bus.records().mirror(),
             liveness: Liveness::follow(bus).await?,
             source: watch_source(source.clone(), instance.to_owned()),
@@ -44,6 +50,15 @@ impl View {
 
     pub fn storage(&self) -> BusStorage {
         self.storage.borrow().0
+    }
+
+    /// What a cutover would have to do to indexes; `None` until it is wanted and known.
+    pub fn work(&self) -> Option<CutoverWork> {
+        self.work.borrow().clone()
+    }
+
+    pub fn want_work(&self, wanted: bool) {
+        self.work_is_wanted.send_if_modified(|known| std::mem::replace(known, wanted) != wanted);
     }
 
     /// Whether the bus has room for what is captured, and for how long.

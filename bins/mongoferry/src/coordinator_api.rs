@@ -18,9 +18,11 @@ pub enum Order {
     Start,
     Pause,
     Resume,
-    /// `accept_missing_indexes`: also without the indexes that the destination can't build.
     Commit {
+        /// Also without the indexes that the destination can't build.
         accept_missing_indexes: bool,
+        /// Keep users from writing to the source.
+        block_writes: bool,
     },
     Cancel,
     Extend,
@@ -94,8 +96,11 @@ impl CoordinatorApi {
             Order::Start => ("start", nothing),
             Order::Pause => ("pause", nothing),
             Order::Resume => ("resume", nothing),
-            Order::Commit { accept_missing_indexes } => {
-                ("commit", serde_json::json!({"acceptMissingIndexes": accept_missing_indexes}))
+            Order::Commit { accept_missing_indexes, block_writes } => {
+                let wanted = serde_json::json!({
+                    "acceptMissingIndexes": accept_missing_indexes, "blockWrites": block_writes,
+                });
+                ("commit", wanted)
             }
             Order::Cancel => ("cancel", nothing),
             Order::Extend => ("extend", nothing),

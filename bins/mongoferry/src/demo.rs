@@ -119,7 +119,7 @@ async fn play(running: &mut RunningMigration, writers: Workload, screen: &mut Sc
     let counts = writers.stop().await?;
     let silent_at_ms = Some(now_ms());
     screen.say(&format!("the application stopped after {} writes; cutting over", count_text(counts.total())));
-    running.api().order(Order::Commit { accept_missing_indexes: false }).await?;
+    running.api().order(Order::Commit { accept_missing_indexes: false, block_writes: false }).await?;
     match running.follow(screen, |_| false).await? {
         Seen::End(end) => Ok(Played { end, silent_at_ms }),
         Seen::Goal => unreachable!("nothing but the end is waited for"),

@@ -37,7 +37,11 @@ fn headline(report: &Report) -> String {
         format!("- To: {}", cell(&report.destination)),
     ];
     if let Some(downtime) = report.write_downtime_ms {
-        lines.push(format!("- Write downtime: **{}**", ms_text(downtime)));
+        let predicted = report.predicted_downtime_ms.map(|ms| format!(" ({} were predicted)", ms_text(ms)));
+        lines.push(format!("- Write downtime: **{}**{}", ms_text(downtime), predicted.unwrap_or_default()));
+    }
+    if let (None, Some(ms)) = (report.write_downtime_ms, report.predicted_downtime_ms) {
+        lines.push(format!("- Predicted write downtime: {}", ms_text(ms)));
     }
     lines.push(format!("- Took: {}", ms_text(report.finished_at_ms.saturating_sub(report.started_at_ms))));
     lines.push(format!("- mongoferry {}", report.mongoferry_version));
@@ -160,6 +164,8 @@ mod tests {
             finished_at_ms: 66_000,
             phases: vec![stay(Phase::Copying, 10_000), stay(Phase::Ready, 4_000), stay(Phase::Committed, 0)],
             write_downtime_ms: Some(850),
+            predicted_downtime_ms: Some(900),
+            write_blocks: Vec::new(),
             collections: 2,
             documents_copied: 1_200,
             bytes_copied: 100 << 20,
@@ -204,7 +210,7 @@ mod tests {
 
 - From: rs/a:1
 - To: rs/b:1
-- Write downtime: **850 ms**
+- Write downtime: **850 ms** (900 ms were predicted)
 - Took: 1 min 05 s
 - mongoferry 0.1.0
 

@@ -2,7 +2,7 @@
 
 use mongoferry_protocol::{
     CollectionStatus, Comparison, ComparisonState, CopierStatus, FailureStatus, IndexState, MigrationStatus,
-    OutageStatus, Phase, Throttle, VerifiedAheadView, now_ms,
+    OutageStatus, Phase, Throttle, VerifiedAheadView, WriteBlockStatus, now_ms,
 };
 
 use crate::{
@@ -12,6 +12,9 @@ use crate::{
 };
 
 const COLLECTIONS_SHOWN: usize = 10;
+const PARTS_SHOWN: usize = 8;
+/// Parts below this fraction of the whole are not worth a line.
+const PARTS_WORTH_TELLING: u64 = 20;
 
 pub fn status_text(status: &MigrationStatus) -> String {
     let mut sections =
@@ -51,6 +54,8 @@ fn overview(status: &MigrationStatus) -> String {
     if status.verified_documents > 0 {
         lines.push(format!("verified     {}", counted(status.verified_documents, "document")));
     }
+    lines.extend(status.write_blocks.iter().map(block_phrase));
+    lines.extend(prediction_lines(status));
     lines.extend(status.write_downtime_ms.map(|downtime| format!("write downtime  {}", ms_text(downtime))));
     lines.join("\n")
 }
@@ -64,6 +69,21 @@ pub fn throttle_phrase(throttle: &Throttle) -> Option<String> {
     ];
     let limits: Vec<String> = limits.into_iter().flatten().collect();
     (!limits.is_empty()).then(|| limits.join(", "))
+}
+
+fn block_phrase(block: &WriteBlockStatus) -> String {
+    format!("write block  the {} refuses the writes of users; to lift it there by hand: {}", block.cluster, block.lift)
+}
+
+/// What the write downtime will be, and what it is mostly made of; nothing where it is not known.
+pub fn prediction_lines(status: &MigrationStatus) -> Vec<String> {
+    let Some(ms) = status.predicted_downtime_ms.filter(|_| status.write_downtime_ms.is_none()) else {
+        return Vec::new();
+    };
+    let total: u64 = status.predicted_parts.iter().map(|part| part.ms).sum();
+    let told = status.predicted_parts.iter().filter(|part| part.ms * PARTS_WORTH_TELLING >= total).take(PARTS_SHOWN);
+    let parts = told.map(|part| format!("               {} to {}", ms_text(part.ms), part.what));
+    [format!("predicted write downtime  {}", ms_text(ms))].into_iter().chain(parts).collect()
 }
 
 fn timer_phrase(status: &MigrationStatus) -> Option<String> {
@@ -236,6 +256,9 @@ pub fn example_status(phases: &[Phase]) -> MigrationStatus {
         warnings: Vec::new(),
         outages: Vec::new(),
         throttle: Throttle::default(),
+        write_blocks: Vec::new(),
+        predicted_downtime_ms: None,
+        predicted_parts: Vec::new(),
         write_downtime_ms: None,
     }
 }

@@ -51,6 +51,9 @@ mod tests {
             drained_at_ms: None,
             committed_at_ms: None,
             accept_missing_indexes: false,
+            block_writes: false,
+            blocked_at_ms: None,
+            predicted_ms: None,
         };
         PhaseRecord { phase, cutover: Some(cutover), ..PhaseRecord::created() }
     }

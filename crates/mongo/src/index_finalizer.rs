@@ -278,13 +278,17 @@ async fn set_index(destination: &Cluster, namespace: &Namespace, index: Document
     destination.command(namespace.database(), command).await.map(drop)
 }
 
-fn indexes(collection: &CollectionInfo, cluster: &Cluster) -> Result<Vec<Document>, MongoError> {
+pub(crate) fn indexes(collection: &CollectionInfo, cluster: &Cluster) -> Result<Vec<Document>, MongoError> {
     let what = format!("listIndexes on {}", collection.namespace);
     let normalize = |index: &bson::RawDocumentBuf| normalized(index).map_err(|error| cluster.unexpected(&what, error));
     collection.indexes.iter().map(normalize).collect()
 }
 
-fn indexes_of(listing: &CatalogListing, namespace: &Namespace, cluster: &Cluster) -> Result<Vec<Document>, MongoError> {
+pub(crate) fn indexes_of(
+    listing: &CatalogListing,
+    namespace: &Namespace,
+    cluster: &Cluster,
+) -> Result<Vec<Document>, MongoError> {
     match listing.stores().find(|collection| collection.namespace == *namespace) {
         Some(collection) => indexes(collection, cluster),
         None => Ok(Vec::new()),

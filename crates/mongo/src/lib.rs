@@ -11,6 +11,7 @@ mod connection;
 mod connection_plan;
 mod connection_string;
 mod create_collection;
+mod cutover_work;
 mod ddl_executor;
 mod document_scan;
 mod drop_collection;
@@ -33,6 +34,7 @@ mod start_point;
 mod touched_documents;
 mod unique_conflicts;
 mod views;
+mod write_block;
 mod zero_timestamp;
 
 pub use applier_state::{
@@ -49,6 +51,7 @@ pub use connection::Cluster;
 pub use connection_plan::{ConnectionPlan, LoginPlan, TlsPlan, connection_plan};
 pub use connection_string::{parse_uri, uri_without_secrets};
 pub use create_collection::create_collection;
+pub use cutover_work::{CutoverWork, IndexEffort, IndexWork, cutover_work};
 pub use ddl_executor::{DdlExecutor, DdlPlan, DdlStep};
 pub use document_scan::{DocumentScan, ScannedBatch};
 pub use drop_collection::{DropOutcome, drop_collection};
@@ -70,3 +73,4 @@ pub use range_planner::{RANGE_BYTES, draw_ranges, range_count};
 pub use range_reader::{CopyBatch, RangeReader, RangeRequest};
 pub use start_point::{choose_start_point, first_of_chain};
 pub use touched_documents::{TouchedDocument, touched_documents};
+pub use write_block::{LIFT_WRITE_BLOCK, Passing, obstacle_to_write_block, set_write_block};

@@ -56,15 +56,15 @@ pub use inventory::{CollectionInventory, DatabaseInventory, Estimates, Inventory
 pub use migration_id::MigrationId;
 pub use migration_settings::{ClusterIdentity, CutoverMode, MigrationSettings};
 pub use migration_status::{
-    CollectionStatus, CopierStatus, FailureStatus, IndexView, Lag, MigrationStatus, OutageStatus, PhaseStay, Report,
-    RoleHistory, VerifiedAheadView,
+    CollectionStatus, CopierStatus, FailureStatus, IndexView, Lag, MigrationStatus, OutageStatus, PhaseStay,
+    PredictedPart, Report, RoleHistory, VerifiedAheadView, WriteBlockStatus,
 };
 pub use namespace::Namespace;
 pub use oplog_batch::OplogBatch;
 pub use optime::Optime;
 pub use outage::{Outage, Party, Reachability};
 pub use phase::Phase;
-pub use phase_record::{CutoverRecord, PhaseEntered, PhaseRecord};
+pub use phase_record::{CutoverRecord, PhaseEntered, PhaseRecord, WriteBlocks};
 pub use process_record::{PastOutage, ProcessRecord};
 pub use role::Role;
 pub use throttle::{CopyShare, CopyShares, Throttle};

@@ -51,6 +51,26 @@ pub struct CopierStatus {
     pub seen_ms_ago: u64,
 }
 
+/// Users of a cluster are kept from writing to it by mongoferry.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct WriteBlockStatus {
+    /// `source` or `destination`.
+    pub cluster: String,
+    pub since_ms: u64,
+    /// What lifts it, typed into a shell on that cluster.
+    pub lift: String,
+}
+
+/// What a part of the cutover would take now, by what was measured so far.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct PredictedPart {
+    /// Fragment for people, such as `build the unique index email_1 of shop.customers`.
+    pub what: String,
+    pub ms: u64,
+}
+
 /// A leg that is down right now.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -165,6 +185,12 @@ pub struct MigrationStatus {
     pub failures: Vec<FailureStatus>,
     pub warnings: Vec<FailureStatus>,
     pub outages: Vec<OutageStatus>,
+    /// What keeps users from writing, set by mongoferry.
+    pub write_blocks: Vec<WriteBlockStatus>,
+    /// What the write downtime would be if the cutover began now; while ready, once it was looked at.
+    pub predicted_downtime_ms: Option<u64>,
+    /// What it is made of, longest first.
+    pub predicted_parts: Vec<PredictedPart>,
     /// Set once committed.
     pub write_downtime_ms: Option<u64>,
 }
@@ -198,6 +224,10 @@ pub struct Report {
     pub finished_at_ms: u64,
     pub phases: Vec<PhaseStay>,
     pub write_downtime_ms: Option<u64>,
+    /// What it was predicted to be when the cutover began; while ready, what it would be now.
+    pub predicted_downtime_ms: Option<u64>,
+    /// What keeps users from writing, set by mongoferry.
+    pub write_blocks: Vec<WriteBlockStatus>,
     pub collections: u64,
     pub documents_copied: u64,
     pub bytes_copied: u64,

@@ -27,6 +27,23 @@ pub struct CutoverRecord {
     pub committed_at_ms: Option<u64>,
     /// The operator goes without the indexes that the destination can't build.
     pub accept_missing_indexes: bool,
+    /// The operator lets mongoferry block the writes of users on the source.
+    #[serde(default)]
+    pub block_writes: bool,
+    /// When they were blocked.
+    #[serde(default)]
+    pub blocked_at_ms: Option<u64>,
+    /// What the write downtime was predicted to be when it began, in milliseconds.
+    #[serde(default)]
+    pub predicted_ms: Option<u64>,
+}
+
+/// Which clusters' users mongoferry keeps from writing, as milliseconds since 1970. Recorded before a block is set and taken away
+/// after it is lifted, so that a block that stands is never unknown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WriteBlocks {
+    pub source_since_ms: Option<u64>,
+    pub destination_since_ms: Option<u64>,
 }
 
 /// Changed by the coordinator alone, with compare-and-set.
@@ -44,6 +61,11 @@ pub struct PhaseRecord {
     /// When keeping in step ends by itself, in milliseconds since 1970; set when the migration is ready for the first time.
     #[serde(default)]
     pub expires_at_ms: Option<u64>,
+    #[serde(default)]
+    pub write_blocks: WriteBlocks,
+    /// Why users of the destination are not kept from writing there before the commit.
+    #[serde(default)]
+    pub unprotected: Option<String>,
 }
 
 impl PhaseRecord {
@@ -56,6 +78,8 @@ impl PhaseRecord {
             cutover: None,
             reverted: None,
             expires_at_ms: None,
+            write_blocks: WriteBlocks::default(),
+            unprotected: None,
         }
     }
 

@@ -25,3 +25,4 @@ mod repair;
 mod security;
 mod timer;
 mod versions;
+mod write_blocks;

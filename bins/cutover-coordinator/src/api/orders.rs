@@ -8,7 +8,7 @@ use tokio::sync::oneshot;
 use super::answers;
 use crate::{
     board::Board,
-    command::{Command, Request},
+    command::{Command, CommitOrder, Request},
 };
 
 pub async fn order(State(board): State<Board>, command: Command) -> Response {
@@ -24,18 +24,10 @@ pub async fn order(State(board): State<Board>, command: Command) -> Response {
     }
 }
 
-/// What mongosync's users send, `{}` or nothing, accepts nothing.
-#[derive(Default, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", default)]
-pub struct CommitRequest {
-    /// Go without the indexes that the destination can't build.
-    accept_missing_indexes: bool,
-}
-
 pub async fn commit(state: State<Board>, body: Bytes) -> Response {
-    let request = if body.is_empty() { Ok(CommitRequest::default()) } else { serde_json::from_slice(&body) };
+    let request = if body.is_empty() { Ok(CommitOrder::default()) } else { serde_json::from_slice(&body) };
     match request {
-        Ok(CommitRequest { accept_missing_indexes }) => order(state, Command::Commit { accept_missing_indexes }).await,
+        Ok(wanted) => order(state, Command::Commit(wanted)).await,
         Err(error) => answers::not_understood(&error),
     }
 }

@@ -12,7 +12,10 @@ use super::{
     start::{self, StartRequest},
     throttle, validations, views,
 };
-use crate::{board::Board, command::Command};
+use crate::{
+    board::Board,
+    command::{Command, CommitOrder},
+};
 
 pub type SchemaOf = fn(&mut SchemaGenerator) -> Schema;
 
@@ -113,7 +116,7 @@ fn orders() -> Vec<Route> {
             "Cut over, once writes to the source have stopped.",
             post(orders::commit),
         )
-        .taking::<orders::CommitRequest>(),
+        .taking::<CommitOrder>(),
         Route::order("/api/v1/extend", Command::Extend, "Keep the migration ready for 24 hours more."),
         Route::post::<Done>(
             "/api/v1/verify",

@@ -116,7 +116,7 @@ impl Telling<'_> {
 
     fn slow_cutover(&mut self) {
         let Some(begun_at_ms) = cutover_begun_at_ms(self.status) else { return };
-        let Some(predicted_ms) = predicted_ms(self.status) else { return };
+        let Some(predicted_ms) = self.status.predicted_downtime_ms else { return };
         let took_ms = self.now_ms.saturating_sub(begun_at_ms);
         if took_ms <= predicted_ms || self.announced.slow_cutover_at_ms == Some(begun_at_ms) {
             return;
@@ -134,12 +134,6 @@ fn cutover_begun_at_ms(status: &MigrationStatus) -> Option<u64> {
         return None;
     }
     status.phases.iter().rev().find(|stay| stay.phase == Phase::Draining).map(|stay| stay.entered_at_ms)
-}
-
-/// How long the cutover was to take.
-fn predicted_ms(status: &MigrationStatus) -> Option<u64> {
-    let _ = status;
-    None
 }
 
 fn told(failure: &FailureStatus) -> String {

@@ -18,6 +18,7 @@ use crate::{
     launcher_error::LauncherError,
     progress::Screen,
     question::agreed,
+    status_text::prediction_lines,
 };
 
 const LOOK_EVERY: Duration = Duration::from_millis(250);
@@ -31,6 +32,10 @@ pub struct CutoverArgs {
     /// Do not ask whether writes to the source have stopped.
     #[arg(long, env = "MONGOFERRY_YES", value_parser = FalseyValueParser::new())]
     yes: bool,
+    /// Keep users from writing to the source from now on, instead of stopping the applications. Needs 6.0 and the privilege
+    /// setUserWriteBlockMode; lifted by itself if the cutover is taken back, and left in place behind the commit.
+    #[arg(long, env = "MONGOFERRY_BLOCK_WRITES", value_parser = FalseyValueParser::new())]
+    block_writes: bool,
     /// Go without the indexes that the destination can't build; `mongoferry status` lists them.
     #[arg(long, env = "MONGOFERRY_ACCEPT_MISSING_INDEXES", value_parser = FalseyValueParser::new())]
     accept_missing_indexes: bool,
@@ -39,16 +44,28 @@ pub struct CutoverArgs {
 pub async fn cutover(args: CutoverArgs) -> Result<Exit, LauncherError> {
     let api = args.api.open()?;
     let before = api.status().await?;
-    if !args.yes && !agreed("Have the writes to the source stopped?").await? {
+    for line in prediction_lines(&before) {
+        eprintln!("{line}");
+    }
+    if !args.yes && !agreed(question(args.block_writes)).await? {
         eprintln!("nothing was done");
         return Ok(Exit::Done);
     }
-    api.order(Order::Commit { accept_missing_indexes: args.accept_missing_indexes }).await?;
+    let CutoverArgs { accept_missing_indexes, block_writes, .. } = args;
+    api.order(Order::Commit { accept_missing_indexes, block_writes }).await?;
     let mut screen = Screen::new(LogFormat::Human);
     let followed = follow(&api, before.phases.len(), &mut screen).await;
     screen.clear();
     let (outcome, status) = followed?;
     conclude(outcome, &status)
+}
+
+fn question(block_writes: bool) -> &'static str {
+    if block_writes {
+        "Block the writes of users on the source and cut over now?"
+    } else {
+        "Have the writes to the source stopped?"
+    }
 }
 
 async fn follow(
@@ -80,6 +97,9 @@ fn conclude(outcome: CutoverOutcome, status: &MigrationStatus) -> Result<Exit, L
         CutoverOutcome::Committed => {
             let downtime = status.write_downtime_ms.map(|downtime| format!("; write downtime {}", ms_text(downtime)));
             eprintln!("committed: the destination may be written to{}", downtime.unwrap_or_default());
+            for block in &status.write_blocks {
+                eprintln!("the {} refuses the writes of users; to lift it there: {}", block.cluster, block.lift);
+            }
             Ok(Exit::Done)
         }
         CutoverOutcome::TakenBack(reason) => Err(LauncherError::CutoverTakenBack { reason }),

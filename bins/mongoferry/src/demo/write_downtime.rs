@@ -36,6 +36,8 @@ mod tests {
             finished_at_ms: 0,
             phases: vec![PhaseStay { phase: Phase::Committed, entered_at_ms: 5_850, duration_ms: 0 }],
             write_downtime_ms: Some(800),
+            predicted_downtime_ms: None,
+            write_blocks: Vec::new(),
             collections: 0,
             documents_copied: 0,
             bytes_copied: 0,

@@ -173,7 +173,7 @@ mod tests {
         let mut status = json!({
             "id": "shop", "phase": phases.last(), "phases": stays, "source": "rs0/a:1", "destination": "rs1/b:1",
             "collections": [], "indexes": [], "copiers": [], "failures": [], "warnings": [], "outages": [],
-            "canCommit": false, "gapClosed": false,
+            "canCommit": false, "gapClosed": false, "writeBlocks": [], "predictedParts": [],
         });
         for name in [
             "entriesCaptured",

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use mongoferry_bus::Lease;
-use mongoferry_mongo::{ApplierState, Cluster, DdlExecutor, LaneCheckpoint, LaneWriter, SourceDocuments};
+use mongoferry_mongo::{ApplierState, ApplyError, Cluster, DdlExecutor, LaneCheckpoint, LaneWriter, SourceDocuments};
 use mongoferry_oplog::{Change, Cut, RoundBuilder, RoundLimits};
 use mongoferry_protocol::{ChangePosition, Phase, WriteOrder};
 use mongoferry_stage::Stage;
@@ -39,10 +39,15 @@ pub async fn apply(
     tracing::info!(term = state.term(), applied = %state.position().optime, "applying");
     let batches = ReadAhead::start(&stage.bus, start, state.resume_sequence(), state.position()).await?;
     let positions = state.lanes().iter().map(|lane| lane.position).collect();
+    let term = state.term();
+    let still_ours = || match lease.still_held() {
+        true => Ok(()),
+        false => Err(ApplyError::StaleTerm { cluster: destination.hosts_label().to_owned(), term }),
+    };
     let mut active = Active {
         stage,
         lease,
-        executor: DdlExecutor::new(destination).await?,
+        executor: DdlExecutor::new(destination, &still_ours).await?,
         writers: writers.into_iter().map(Some).collect(),
         rounds: RoundBuilder::new(positions, LIMITS),
         batches,
@@ -64,7 +69,7 @@ pub struct Active<'a> {
     pub stage: &'a Stage,
     pub lease: &'a Lease,
     pub state: ApplierState,
-    pub executor: DdlExecutor,
+    pub executor: DdlExecutor<'a>,
     /// By lane; taken while its lane writes.
     pub writers: Vec<Option<LaneWriter>>,
     rounds: RoundBuilder,

@@ -15,7 +15,7 @@ pub struct Claim<'a> {
     pub range: &'a CopyRange,
     pub progress: RangeProgress,
     records: &'a Records,
-    ticket: &'a WorkTicket,
+    pub ticket: &'a WorkTicket,
     revision: u64,
     stored_at: Instant,
     /// Something was counted since.

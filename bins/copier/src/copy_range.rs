@@ -3,7 +3,7 @@
 use bson::RawDocument;
 use futures_util::{StreamExt, stream::FuturesOrdered};
 use mongoferry_bus::{WorkTicket, key};
-use mongoferry_mongo::{CopyBatch, Inserted, MongoError, RangeReader, RangeRequest, insert_raw, write_order};
+use mongoferry_mongo::{CopyBatch, Inserted, MongoError, RangeReader, RangeRequest, insert_raw_in_time, write_order};
 use mongoferry_protocol::{CollectionPlan, CollectionUuid, CopyRange, Durable, Namespace, Optime, Phase, WriteOrder};
 use tokio::{sync::Mutex, time::Instant};
 
@@ -99,7 +99,7 @@ async fn copy_once(
                     }
                     claim.check()?;
                     copier.throttle.spend(batch.document_count(), batch.bytes());
-                    in_flight.push_back(write(copier, &namespace, batch));
+                    in_flight.push_back(write(copier, claim.ticket, &namespace, batch));
                 }
             },
         }
@@ -107,9 +107,11 @@ async fn copy_once(
     Ok(())
 }
 
-async fn write(copier: &Copier, namespace: &Namespace, batch: CopyBatch) -> Written {
+/// The server itself ends what it has not done by the time that somebody else may have the range.
+async fn write(copier: &Copier, ticket: &WorkTicket, namespace: &Namespace, batch: CopyBatch) -> Written {
     let began = Instant::now();
-    let written = insert_raw(&copier.destination, namespace, batch.array()).await;
+    let time_left = || Some(ticket.time_for_a_command());
+    let written = insert_raw_in_time(&copier.destination, namespace, batch.array(), &time_left).await;
     if let Ok(written) = &written {
         metrics::inserted(written.get(), batch.bytes(), began.elapsed());
     }

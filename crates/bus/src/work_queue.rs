@@ -44,6 +44,8 @@ struct Hold {
 const KEEP_ALIVE: Duration = Duration::from_secs(2);
 /// Less than the bus waits before it gives the item to another, by the time that a suspended process would not notice.
 const HELD_FOR: Duration = Duration::from_secs(14);
+/// After the hold, and before the bus gives the item to another.
+const COMMAND_ENDS_WITHIN: Duration = Duration::from_secs(5);
 const TAKE_WAIT: Duration = Duration::from_secs(2);
 
 impl WorkQueue {
@@ -90,6 +92,15 @@ impl WorkTicket {
     pub fn still_held(&self) -> bool {
         let confirmed = *self.hold.confirmed.lock().expect("no panic while the hold is locked");
         !self.hold.lost.load(Ordering::Acquire) && confirmed.elapsed() < HELD_FOR
+    }
+
+    /// How long a command that is sent now may take: somebody else gets the item only later than that. Zero if it can't be sent.
+    pub fn time_for_a_command(&self) -> Duration {
+        if !self.still_held() {
+            return Duration::ZERO;
+        }
+        let confirmed = *self.hold.confirmed.lock().expect("no panic while the hold is locked");
+        HELD_FOR.saturating_sub(confirmed.elapsed()) + COMMAND_ENDS_WITHIN
     }
 
     /// The item is done and its result durable: nobody gets it again.

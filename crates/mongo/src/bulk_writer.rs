@@ -1,5 +1,7 @@
 //! Inserts documents as they came from the source, confirmed by a majority. Inserting the same again changes nothing.
 
+use std::time::Duration;
+
 use bson::{Document, RawArray, RawArrayBuf, RawBsonRef, RawDocument, RawDocumentBuf, raw::cstr, rawdoc};
 use mongoferry_protocol::{Durable, Namespace};
 
@@ -26,10 +28,20 @@ impl Inserted {
     }
 }
 
+/// MaxTimeMSExpired.
+const EXCEEDED_TIME_LIMIT: i32 = 50;
 /// A command may be 16 MiB and 16 KiB; larger arrays are divided.
 const COMMAND_BYTES: usize = 15 * 1024 * 1024;
 /// A command may hold 100,000 documents.
 const COMMAND_DOCUMENTS: usize = 90_000;
+
+/// How long a command may take; `None` without a limit.
+pub type TimeLeft<'a> = &'a (dyn Fn() -> Option<Duration> + Sync);
+
+struct Target<'a> {
+    cluster: &'a Cluster,
+    time_left: TimeLeft<'a>,
+}
 
 /// Inserts `documents` with w:majority. Without the validator: what the source holds is what the destination gets.
 /// Which of them stood already is not an error; a second document for another unique index is.
@@ -38,14 +50,26 @@ pub async fn insert_raw(
     namespace: &Namespace,
     documents: &RawArray,
 ) -> Result<Durable<Inserted>, MongoError> {
+    insert_raw_in_time(destination, namespace, documents, &|| None).await
+}
+
+/// The same by commands that the server ends by itself once the time that `time_left` tells right before each is up: a late insert
+/// could bring back what was deleted meanwhile. Nothing is sent without any time left.
+pub async fn insert_raw_in_time(
+    destination: &Cluster,
+    namespace: &Namespace,
+    documents: &RawArray,
+    time_left: TimeLeft<'_>,
+) -> Result<Durable<Inserted>, MongoError> {
     let what = format!("insert into {namespace}");
+    let destination = Target { cluster: destination, time_left };
     if !may_hold_zero_timestamp(documents.as_bytes()) {
-        return Ok(Durable::attest(insert_plain(destination, namespace, documents, &what).await?));
+        return Ok(Durable::attest(insert_plain(&destination, namespace, documents, &what).await?));
     }
-    let (plain, literal) = separate(documents).map_err(|error| destination.unexpected(&what, error))?;
-    let mut total = insert_plain(destination, namespace, &plain, &what).await?;
-    for part in divide(&literal, literal_size).map_err(|error| destination.unexpected(&what, error))? {
-        total.add(write_once(destination, namespace, literal_command(namespace, &part), &what).await?);
+    let (plain, literal) = separate(documents).map_err(|error| destination.cluster.unexpected(&what, error))?;
+    let mut total = insert_plain(&destination, namespace, &plain, &what).await?;
+    for part in divide(&literal, literal_size).map_err(|error| destination.cluster.unexpected(&what, error))? {
+        total.add(write_once(&destination, namespace, literal_command(namespace, &part), &what).await?);
     }
     Ok(Durable::attest(total))
 }
@@ -62,7 +86,7 @@ fn separate(documents: &RawArray) -> Result<(RawArrayBuf, RawArrayBuf), bson::er
 }
 
 async fn insert_plain(
-    destination: &Cluster,
+    destination: &Target<'_>,
     namespace: &Namespace,
     documents: &RawArray,
     what: &str,
@@ -75,20 +99,33 @@ async fn insert_plain(
         return write_once(destination, namespace, insert_command(namespace, documents), what).await;
     }
     let mut total = Inserted::default();
-    for part in divide(documents, plain_size).map_err(|error| destination.unexpected(what, error))? {
+    for part in divide(documents, plain_size).map_err(|error| destination.cluster.unexpected(what, error))? {
         total.add(write_once(destination, namespace, insert_command(namespace, &part), what).await?);
     }
     Ok(total)
 }
 
 async fn write_once(
-    destination: &Cluster,
+    destination: &Target<'_>,
     namespace: &Namespace,
-    command: RawDocumentBuf,
+    mut command: RawDocumentBuf,
     what: &str,
 ) -> Result<Inserted, MongoError> {
-    let reply = destination.raw_command(namespace.database(), command, what).await?;
-    inserted(destination, what, &reply)
+    let cluster = destination.cluster;
+    if let Some(left) = (destination.time_left)() {
+        let milliseconds = i64::try_from(left.as_millis()).unwrap_or(i64::MAX);
+        if milliseconds == 0 {
+            return Err(MongoError::of_code(
+                cluster.hosts_label(),
+                what,
+                EXCEEDED_TIME_LIMIT,
+                "no time is left for it",
+            ));
+        }
+        command.append(cstr!("maxTimeMS"), milliseconds);
+    }
+    let reply = cluster.raw_command(namespace.database(), command, what).await?;
+    inserted(cluster, what, &reply)
 }
 
 fn insert_command(namespace: &Namespace, documents: &RawArray) -> RawDocumentBuf {

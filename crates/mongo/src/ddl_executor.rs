@@ -19,19 +19,26 @@ use crate::{
 pub use ddl_plan::{DdlPlan, DdlStep};
 
 /// Executes plans on one destination.
-pub struct DdlExecutor {
+pub struct DdlExecutor<'a> {
     cluster: Cluster,
+    /// Asked right before each command: an error if somebody else may act by now.
+    still_ours: &'a (dyn Fn() -> Result<(), ApplyError> + Sync),
     version: ServerVersion,
     /// The server takes `collectionUUID`.
     checks_uuids: bool,
 }
 
-impl DdlExecutor {
-    pub async fn new(cluster: &Cluster) -> Result<Self, MongoError> {
+impl<'a> DdlExecutor<'a> {
+    /// `still_ours` keeps a process that was stopped in the middle of a step from going on with it. Servers before 6.0 do not
+    /// check the UUID, so there it is all that does.
+    pub async fn new(
+        cluster: &Cluster,
+        still_ours: &'a (dyn Fn() -> Result<(), ApplyError> + Sync),
+    ) -> Result<Self, MongoError> {
         let facts = facts(cluster).await?;
         let feature_version = facts.fcv.as_deref().and_then(|fcv| fcv.split('.').next()?.parse::<u32>().ok());
         let checks_uuids = facts.version.is_at_least(6, 0) && feature_version.is_some_and(|major| major >= 6);
-        Ok(Self { cluster: cluster.clone(), version: facts.version, checks_uuids })
+        Ok(Self { cluster: cluster.clone(), still_ours, version: facts.version, checks_uuids })
     }
 
     /// Fills in the UUIDs. Fails if a collection to be created stands already.

@@ -41,7 +41,7 @@ pub use applier_state::{
     ApplierState, ApplyError, Beginning, Claim, CollectionMap, DeltaForm, LaneCheckpoint, MapChange, MappedCollection,
     delta_form, initialise, is_initialised, mark_destination,
 };
-pub use bulk_writer::{Inserted, insert_raw};
+pub use bulk_writer::{Inserted, insert_raw, insert_raw_in_time};
 pub use catalog::{
     CatalogListing, CollectionInfo, CollectionKind, is_old_index, list_catalog, list_indexes, list_metadata,
     list_namespaces, name_of,

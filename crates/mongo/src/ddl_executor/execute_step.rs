@@ -17,7 +17,7 @@ const INDEX_NOT_FOUND: i32 = 27;
 /// CollectionUUIDMismatch: the collection under this name is another one.
 const OTHER_COLLECTION: i32 = 361;
 
-impl DdlExecutor {
+impl DdlExecutor<'_> {
     /// Does the step if it is not done yet. Confirmed by a majority.
     pub async fn execute(&self, step: &DdlStep) -> Result<(), ApplyError> {
         match step {
@@ -53,6 +53,7 @@ impl DdlExecutor {
         match self.name_of(from.database(), uuid).await? {
             Some(name) if name == *to => Ok(()),
             Some(name) if name == *from => {
+                (self.still_ours)()?;
                 let command = doc! { "renameCollection": from.to_string(), "to": to.to_string() };
                 let reply = self.run("admin", self.checked(command, uuid)).await;
                 reply.map(drop).map_err(ApplyError::from)
@@ -71,6 +72,7 @@ impl DdlExecutor {
         if uuid.is_none() || self.uuid_of(namespace).await? != uuid {
             return Ok(());
         }
+        (self.still_ours)()?;
         let specs = specs.iter().map(|spec| self.raw(spec)).collect::<Result<Vec<_>, _>>()?;
         for outcome in build_indexes(&self.cluster, namespace, &specs).await? {
             if let BuildState::Failed { reason } = outcome.state {
@@ -111,6 +113,7 @@ impl DdlExecutor {
         }
         // Time-series collections take none (6.0.5: 72, "cannot be passed when dropping a time-series collection").
         let command = if namespace.time_series().is_some() { command } else { self.checked(command, uuid) };
+        (self.still_ours)()?;
         match self.run(namespace.database(), command).await {
             Err(MongoError::Command { cause, .. })
                 if matches!(cause.code, Some(INDEX_NOT_FOUND | OTHER_COLLECTION)) =>

@@ -24,7 +24,7 @@ fn drop_step(name: &str) -> DdlStep {
 /// Claims the plan, executes only its first `done` steps, and dies; then a successor does what stands in the claim.
 async fn interrupted(server: &Server, plan: DdlPlan, done: usize) {
     let (mut first, _) = server.take_over().await;
-    let executor = DdlExecutor::new(&server.cluster).await.expect("connects");
+    let executor = DdlExecutor::new(&server.cluster, &|| Ok(())).await.expect("connects");
     let plan = executor.resolve(plan).await.expect("resolves");
     first.claim_barrier(at(150).position, plan.clone()).await.expect("claims");
     for step in plan.steps.iter().take(done) {
@@ -70,7 +70,7 @@ async fn a_drop_done_twice_spares_what_came_after() {
         server.run("shop", doc! {"insert": "orders", "documents": [{"_id": 1}]}).await;
         let map_changes = vec![MapChange::Remove(uuid(1))];
         let plan = DdlPlan { kind: "drop".into(), steps: vec![drop_step("shop.orders")], map_changes };
-        let executor = DdlExecutor::new(&server.cluster).await.expect("connects");
+        let executor = DdlExecutor::new(&server.cluster, &|| Ok(())).await.expect("connects");
         let resolved = executor.resolve(plan.clone()).await.expect("resolves");
         interrupted(&server, plan, done).await;
         assert!(server.collections("shop").await.is_empty());
@@ -111,7 +111,7 @@ async fn indexes_and_options_can_be_set_twice() {
     let target = || (namespace("shop.orders"), None);
     let step = |(namespace, uuid)| DdlStep::CreateIndexes { namespace, uuid, specs: vec![raw(spec.clone())] };
     let plan = DdlPlan { kind: "createIndexes".into(), steps: vec![step(target())], map_changes: vec![] };
-    let executor = DdlExecutor::new(&server.cluster).await.expect("connects");
+    let executor = DdlExecutor::new(&server.cluster, &|| Ok(())).await.expect("connects");
     let options = raw(rawdoc! {"validator": {"n": 1}, "validationLevel": "moderate"});
     let (namespace, uuid) = target();
     let coll_mod = DdlStep::CollMod { namespace: namespace.clone(), uuid, options };
@@ -139,7 +139,7 @@ async fn indexes_and_options_can_be_set_twice() {
 async fn a_collection_that_nobody_claimed_is_not_taken_for_ours() {
     let server = destination(&[]).await;
     server.run("shop", doc! {"create": "new"}).await;
-    let executor = DdlExecutor::new(&server.cluster).await.expect("connects");
+    let executor = DdlExecutor::new(&server.cluster, &|| Ok(())).await.expect("connects");
     let plan = DdlPlan { kind: "create".into(), steps: vec![create("shop.new")], map_changes: vec![] };
     let error = executor.resolve(plan).await.expect_err("it stands already");
     assert!(matches!(error, ApplyError::Destination(MongoError::CollectionDiffers { .. })), "{error}");

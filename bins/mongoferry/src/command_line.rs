@@ -8,7 +8,7 @@ use crate::{
     demo,
     exit::Exit,
     launcher_error::LauncherError,
-    migrate, validate,
+    migrate, support, validate,
 };
 
 /// Moves a live MongoDB replica set into another one.
@@ -47,6 +47,8 @@ pub enum Command {
     Cancel(order::CancelArgs),
     /// Print the report of a migration.
     Report(report::ReportArgs),
+    /// Write one file for a bug report: status, report, checks, logs, versions; without secrets and values of documents.
+    Support(support::SupportArgs),
 }
 
 impl CommandLine {
@@ -73,6 +75,7 @@ impl Command {
             Self::Cutover(args) => cutover::cutover(args).await,
             Self::Extend(args) => order::order(args, Order::Extend).await,
             Self::Cancel(args) => order::cancel(args).await,
+            Self::Support(args) => support::support(args).await,
             Self::Report(args) => report::report(args).await,
         }
     }

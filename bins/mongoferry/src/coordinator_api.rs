@@ -76,6 +76,23 @@ impl CoordinatorApi {
         self.parse(&self.ask(Method::GET, "validation", None).await?)
     }
 
+    pub fn token(&self) -> Option<&str> {
+        self.token.as_deref()
+    }
+
+    /// What is answered there, whatever it is.
+    pub async fn text(&self, path: &str) -> Result<String, LauncherError> {
+        let unreachable = |source| LauncherError::ApiUnreachable { api: self.base.clone(), source };
+        let mut request = self.client.get(format!("{}{path}", self.base));
+        if let Some(token) = &self.token {
+            request = request.bearer_auth(token);
+        }
+        let answer = request.send().await.map_err(unreachable)?;
+        let status = answer.status();
+        let text = answer.text().await.map_err(unreachable)?;
+        if status.is_success() { Ok(text) } else { Err(self.foreign(&format!("{status}: {text}"))) }
+    }
+
     pub async fn report(&self) -> Result<Report, LauncherError> {
         self.parse(&self.report_json().await?)
     }

@@ -39,6 +39,7 @@ mod state_dir;
 mod status_text;
 mod stray_server;
 mod supervisor;
+mod support;
 mod validate;
 mod validation;
 mod validation_text;

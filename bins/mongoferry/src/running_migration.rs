@@ -1,6 +1,6 @@
 //! A migration at work on this machine: its bus, its stages, and the coordinator's word on how it stands.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use mongoferry_protocol::{MigrationStatus, Phase, Role};
 use tokio::time::{Instant, MissedTickBehavior};
@@ -16,11 +16,14 @@ use crate::{
     private_bus::PrivateBus,
     progress::Screen,
     stage_plan::{CoordinatorOptions, StageSpec, stage_plan},
-    state_dir::StateDir,
+    state_dir::{StateDir, write_whole},
     supervisor::{ChildEnded, Supervisor},
 };
 
 const LOGS: &str = "logs";
+/// What the coordinator said last, for who looks when it is gone.
+pub const LAST_STATUS: &str = "status.json";
+const KEEP_EVERY: Duration = Duration::from_secs(5);
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// A failure that ends a stage for good is on its way to the coordinator, which fails the migration with it. If it did not
 /// arrive within this time, it never will.
@@ -35,6 +38,8 @@ pub struct RunningMigration {
     gave_up: Option<(ChildEnded, Instant)>,
     /// When the coordinator last answered.
     answered_at: Instant,
+    /// Where the last status is kept, and since when.
+    kept: (PathBuf, Option<Instant>),
     /// A failure of an earlier run was looked for, and taken up again.
     resumed: bool,
 }
@@ -60,9 +65,10 @@ impl RunningMigration {
         let Ground { lock, listen, bus, environment } = ground;
         let mut plan = plan(launch, listen, state_dir, bus.is_some());
         plan.retain(|stage| roles.is_empty() || roles.contains(&stage.role));
+        let kept = (state_dir.at(LAST_STATUS), None);
         let supervisor = Supervisor::start(plan, environment, lock, state_dir.directory(LOGS)?)?;
         let api = CoordinatorApi::new(&format!("http://{}", reachable(listen)), launch.api_token.token()?)?;
-        Ok(Self { bus, supervisor, api, gave_up: None, answered_at: Instant::now(), resumed: false })
+        Ok(Self { bus, supervisor, api, gave_up: None, answered_at: Instant::now(), kept, resumed: false })
     }
 
     pub fn api(&self) -> &CoordinatorApi {
@@ -125,14 +131,26 @@ impl RunningMigration {
         self.answered_at = Instant::now();
         match answer {
             Answer::End(end) => {
+                self.keep(&end.status);
                 screen.show(&end.status);
                 Ok(Some(Seen::End(end)))
             }
             Answer::GoesOn(status) => {
+                if self.kept.1.is_none_or(|since| since.elapsed() > KEEP_EVERY) {
+                    self.keep(&status);
+                }
                 screen.show(&status);
                 if goal(&status) { Ok(Some(Seen::Goal)) } else { self.without_news() }
             }
             Answer::Resumed => Ok(None),
+        }
+    }
+
+    fn keep(&mut self, status: &MigrationStatus) {
+        self.kept.1 = Some(Instant::now());
+        let text = serde_json::to_vec(status).expect("a status has nothing that JSON lacks");
+        if let Err(error) = write_whole(&self.kept.0, &text) {
+            tracing::debug!(%error, "the last status is not kept");
         }
     }
 

@@ -14,7 +14,7 @@ use std::{
 
 pub use default_place::{DEFAULT_PLACE, default_place};
 use mongoferry_protocol::{ClusterIdentity, MigrationId};
-pub use state_file::{Ended, StateFile};
+pub use state_file::{Ended, StateFile, write_whole};
 
 use crate::{lasting_lock::LastingLock, launcher_error::LauncherError};
 

@@ -5,5 +5,6 @@ mod notifications;
 mod receiver;
 mod schema;
 mod start;
+mod support;
 mod throttle;
 mod token;

@@ -13,7 +13,9 @@
 //! equal; at the cutover the suspects are what is left to be compared.
 //!
 //! Memory: a part is at most [`part::PART_DOCUMENTS`] hashes a side, a window of changes [`follow::WINDOW_DOCUMENTS`] `_id`s, and of
-//! suspects there are at most [`state::MOST_SUSPECTS`]; a collection with more is compared at the cutover.
+//! suspects there are at most [`state::MOST_SUSPECTS`]; a collection with more is compared at the cutover. Measured with two
+//! collections at once, 50,000 suspects and a repair of them: the process took 93 MiB at its peak with 0.6 million small documents,
+//! and 90 MiB with 12.5 million.
 
 mod follow;
 mod keep;

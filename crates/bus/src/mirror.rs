@@ -99,7 +99,11 @@ async fn take_over(
     entry: Entry,
 ) -> Result<bool, BusError> {
     let value = match entry.operation {
-        Operation::Put => split_value::join_parts(&records.store, &entry.value).await?,
+        Operation::Put => match split_value::join_parts(&records.store, &entry.value).await? {
+            Some(value) => Some(value),
+            // A newer value has taken its place, and is on its way.
+            None => return Ok(false),
+        },
         Operation::Delete | Operation::Purge => None,
     };
     let mut values = values.lock().expect("no panic while the mirror is locked");

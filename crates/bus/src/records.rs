@@ -1,12 +1,19 @@
 //! The migration's records: one KV bucket, typed by [`Key`].
 
-use std::time::Duration;
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use async_nats::jetstream::kv::{CreateErrorKind, Operation, Store, UpdateErrorKind};
 use mongoferry_protocol::{decode, encode};
 use serde::{Serialize, de::DeserializeOwned};
 
-use crate::{BusError, Key, Mirror, split_value};
+use crate::{
+    BusError, Key, Mirror,
+    split_value::{self, has_parts},
+};
 
 /// A value and the revision to compare with when it is changed.
 #[derive(Clone, Debug)]
@@ -20,6 +27,8 @@ pub struct Versioned<T> {
 pub struct Records {
     pub(crate) store: Store,
     part_bytes: usize,
+    /// The last two values that were put under a key, where one of them is split.
+    heads: Arc<Mutex<HashMap<String, [Vec<u8>; 2]>>>,
 }
 
 /// Readings of the same head without its parts: some 2 s, which a member of the bus is behind at most while the bus works.
@@ -30,7 +39,7 @@ const HEADER_BYTES: usize = 4096;
 
 impl Records {
     pub(crate) fn new(store: Store, max_payload: usize) -> Self {
-        Self { store, part_bytes: max_payload.saturating_sub(HEADER_BYTES).max(1024) }
+        Self { store, part_bytes: max_payload.saturating_sub(HEADER_BYTES).max(1024), heads: Arc::default() }
     }
 
     /// [`BusError::PartsGone`] if the value was too large for a message and parts of it are missing for good.
@@ -56,8 +65,27 @@ impl Records {
     /// Writes whatever is there, and returns the new revision. For keys with a single writer.
     pub async fn put<T: Serialize>(&self, key: &Key<T>, value: &T) -> Result<u64, BusError> {
         let stored = self.stored(value).await?;
-        let put = self.store.put(&key.text, stored.into()).await;
-        put.map_err(|cause| BusError::failed("write a record", cause))
+        let put = self.store.put(&key.text, stored.clone().into()).await;
+        let revision = put.map_err(|cause| BusError::failed("write a record", cause))?;
+        self.tidy(&key.text, stored).await?;
+        Ok(revision)
+    }
+
+    /// Removes the parts of the value before the one before `stored`: who reads the last one still finds its parts. Of what another
+    /// process has put, parts may stay; a value that is split is rarely put, but for those that are put again and again by the same.
+    async fn tidy(&self, key: &str, stored: Vec<u8>) -> Result<(), BusError> {
+        let outdated = {
+            let mut heads = self.heads.lock().expect("no panic while the heads are locked");
+            if !has_parts(&stored) && !heads.contains_key(key) {
+                return Ok(());
+            }
+            let [before, last] = heads.remove(key).unwrap_or_default();
+            if has_parts(&last) || has_parts(&stored) {
+                heads.insert(key.to_owned(), [last, stored]);
+            }
+            before
+        };
+        split_value::remove_parts(&self.store, &outdated).await
     }
 
     /// Writes only if there is nothing yet; `None` if there is.

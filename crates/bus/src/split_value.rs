@@ -73,13 +73,17 @@ pub async fn join_parts(store: &Store, stored: &[u8]) -> Result<Option<Vec<u8>>,
     Ok(Some(value))
 }
 
-/// Removes the parts behind `stored`, if it has any.
+/// Removes the parts behind `stored`, if it has any, so that nothing is left of them.
 pub async fn remove_parts(store: &Store, stored: &[u8]) -> Result<(), BusError> {
     if let StoredValue::Parts(head) = StoredValue::read(stored)? {
-        for part in 0..head.parts {
-            let purge = store.purge(part_key(&head.name, part)).await;
-            purge.map_err(|cause| BusError::failed("remove part of a record", cause))?;
-        }
+        let parts = format!("{}part.{}.>", store.prefix, head.name);
+        let purge = store.stream.purge().filter(parts).await;
+        purge.map_err(|cause| BusError::failed("remove parts of a record", cause))?;
     }
     Ok(())
+}
+
+/// Whether the value behind `stored` has parts.
+pub fn has_parts(stored: &[u8]) -> bool {
+    stored.first() == Some(&SPLIT)
 }

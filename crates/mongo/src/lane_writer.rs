@@ -23,6 +23,7 @@ use crate::{
     applier_state::{ApplyError, LaneCheckpoint, records},
     connection::Cluster,
 };
+use amend::marked_count;
 use commands::Commands;
 use make_room::make_room;
 use piece::{Part, halves, step_count};
@@ -34,6 +35,8 @@ pub use write_step::{CollectionSteps, InsertForm, WriteStep};
 
 /// How often a document may be refused though no index that could refuse it stands any more.
 const MOST_WITHOUT_ROOM: u32 = 10;
+/// Documents of the source that a lane holds in memory at once: 50 MiB of documents of 100 KiB.
+const MOST_TO_READ: usize = 500;
 
 /// What a lane has to do in a round.
 #[derive(Clone, Debug)]
@@ -112,10 +115,14 @@ impl LaneWriter {
         retries: &mut u64,
     ) -> Result<(), ApplyError> {
         let mut without_room = 0;
-        let mut piece: Vec<Part<'_>> = collections.iter().map(Part::of).collect();
-        self.read_marked(&mut piece, read_after).await?;
-        let mut waiting = vec![piece];
+        let mut waiting = vec![collections.iter().map(Part::of).collect::<Vec<_>>()];
         while let Some(mut piece) = waiting.pop() {
+            if marked_count(&piece) > MOST_TO_READ {
+                let (first, second) = halves(piece);
+                waiting.extend([second, first]);
+                continue;
+            }
+            self.read_marked(&mut piece, read_after).await?;
             let moves = round.filter(|_| waiting.is_empty());
             match self.write_piece(&piece, form, moves, retries).await {
                 Ok(()) => {}

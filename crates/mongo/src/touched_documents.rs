@@ -20,7 +20,7 @@ use crate::{
 };
 
 const WHAT: &str = "find on local.oplog.rs";
-/// Entries taken at once: what somebody loads in bulk must fit into memory too.
+/// Entries taken at once: what somebody loads in bulk must fit into memory too, which is why [`names`] leaves out the documents.
 const ENTRIES: i64 = 2_000;
 
 /// One document that was inserted, changed or deleted.
@@ -49,7 +49,7 @@ pub async fn touched_documents(
     }
     // 4.2 begins at `ts` only with this option, others always; they ignore it.
     let find = doc! {
-        "find": "oplog.rs", "filter": others(after, until), "limit": ENTRIES, "oplogReplay": true,
+        "find": "oplog.rs", "filter": others(after, until), "projection": names(), "limit": ENTRIES, "oplogReplay": true,
         "readConcern": {"level": "majority"},
     };
     let entries = entries(cluster, find).await.map_err(|error| cluster.explain(WHAT, &error))?;
@@ -73,6 +73,15 @@ fn others(after: Optime, until: Optime) -> Document {
             {"op": "c", "o.applyOps": {"$exists": true}, "o.applyOps.0.ns": {"$not": ours}},
         ],
     }
+}
+
+/// What an entry says of which documents it is about.
+fn names() -> Document {
+    let mut names = doc! {"ts": 1, "op": 1, "ns": 1, "ui": 1, "prevOpTime": 1, "o2": 1, "o._id": 1};
+    for name in ["op", "ns", "ui", "o2", "o._id"] {
+        names.insert(format!("o.applyOps.{name}"), 1);
+    }
+    names
 }
 
 fn touched(entry: &RawDocument) -> Vec<TouchedDocument> {

@@ -53,6 +53,33 @@ async fn a_value_larger_than_a_message_is_split_and_joined() {
     }
 }
 
+/// GIVEN a value larger than a message that is put again and again THEN the bus does not keep all of them.
+#[tokio::test]
+async fn parts_of_what_is_replaced_go() {
+    let nats = start_nats().await;
+    let bus = connect(&nats).await;
+    let key = key::range_plan(COLLECTION);
+    let client = async_nats::connect(nats.url()).await.expect("connects");
+    let jetstream = async_nats::jetstream::new(client);
+    let kept = async || {
+        let mut bucket = jetstream.get_stream("KV_mongoferry-test").await.expect("is there");
+        bucket.info().await.expect("answers").state.messages
+    };
+    for _ in 0..2 {
+        bus.records().put(&key, &plan(20_000)).await.expect("is stored");
+    }
+    let two = kept().await;
+    for _ in 0..5 {
+        bus.records().put(&key, &plan(20_000)).await.expect("is stored");
+        assert_eq!(kept().await, two);
+        assert_eq!(bus.records().get(&key).await.expect("answers").map(|stored| stored.value), Some(plan(20_000)));
+    }
+    for ranges in [3, 4] {
+        bus.records().put(&key, &plan(ranges)).await.expect("is stored");
+    }
+    assert_eq!(kept().await, 1);
+}
+
 /// GIVEN a split value WHEN parts of it are gone for good THEN reading it is an error with a code, and does not go on for ever.
 #[tokio::test]
 async fn a_value_whose_parts_are_gone_is_an_error() {

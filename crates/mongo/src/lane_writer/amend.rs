@@ -71,6 +71,11 @@ impl LaneWriter {
     }
 }
 
+/// How many steps are to be read from the beginning.
+pub(super) fn marked_count(piece: &[Part<'_>]) -> usize {
+    piece.iter().flat_map(|part| part.steps.iter()).filter(|step| is_marked(step)).count()
+}
+
 fn is_marked(step: &WriteStep) -> bool {
     match step {
         WriteStep::Reread { .. } => true,

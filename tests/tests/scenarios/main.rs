@@ -23,6 +23,7 @@ mod operator_acts;
 mod oplog_window;
 mod refusals;
 mod repair;
+mod rollbacks;
 mod security;
 mod timer;
 mod versions;

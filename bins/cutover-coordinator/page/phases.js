@@ -26,13 +26,14 @@ const TOLD = {
   committed: ["Committed", "The destination has everything. Point the applications at it."],
   paused: ["Paused", "Copying and applying rest; the oplog is captured on. Resume when you like."],
   failed: ["Failed", "The source is untouched. Do what the failure says, then resume or start the command again."],
+  rehearsed: ["Rehearsed", "The source was not changed; the destination is a copy to try things on. The report predicts the write downtime."],
   cancelled: ["Cancelled", "The source was never touched. Drop what was copied before another attempt."],
   expired: ["Expired", "No longer kept in step; nothing was dropped. Extend to go on, as long as the source’s oplog reaches back."],
 };
 
 export const told = (phase) => TOLD[phase] ?? [phase, ""];
 export const isCutover = (phase) => ["draining", "verifying", "finalizing"].includes(phase);
-export const isFinal = (phase) => ["committed", "cancelled"].includes(phase);
+export const isFinal = (phase) => ["committed", "rehearsed", "cancelled"].includes(phase);
 export const mayPause = (phase) => ["starting", "copying", "catching-up", "ready"].includes(phase);
 export const mayResume = (phase) => ["paused", "failed"].includes(phase);
 export const mayCancel = (phase) => !isFinal(phase) && phase !== "finalizing";

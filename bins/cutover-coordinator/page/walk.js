@@ -24,4 +24,4 @@ function walkStep(step, distance, status) {
   );
 }
 
-const currentState = (phase) => (["paused", "failed", "cancelled", "expired"].includes(phase) ? phase : "now");
+const currentState = (phase) => (["paused", "failed", "cancelled", "rehearsed", "expired"].includes(phase) ? phase : "now");

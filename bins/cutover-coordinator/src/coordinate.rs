@@ -82,7 +82,8 @@ impl Coordinator {
         let first =
             MigrationStatus { throttle, ..status::build(&view, &settings, phase.record(), &copy, 0, Vec::new())? };
         let (status, shown) = watch::channel(first);
-        let (report, reported) = watch::channel(report::build(&view, &settings, phase.record(), &copy, None)?);
+        let (report, reported) =
+            watch::channel(report::build(&view, &settings, phase.record(), &copy, (None, Vec::new()))?);
         let mut coordinator = Self {
             stage: stage.clone(),
             source: source.clone(),
@@ -173,15 +174,33 @@ impl Coordinator {
         self.throttle = self.view.mirror.get(&key::throttle())?.unwrap_or(self.throttle);
         let predicted = self.predicted()?;
         let status = status::build(&self.view, &self.settings, record, &self.copy, rate, predicted)?;
-        let predicted_ms = status.predicted_downtime_ms;
+        let predicted = (status.predicted_downtime_ms, status.predicted_parts.clone());
+        let rehearsed = is_rehearsed(&status, self.settings.verify);
         let status = MigrationStatus { throttle: self.throttle, ..status };
         metrics::show(&status);
         self.status.send_replace(status);
-        self.report.send_replace(report::build(&self.view, &self.settings, record, &self.copy, predicted_ms)?);
-        let facts = gather(&self.view, &self.plans, &self.copy, &self.settings, record, self.accept_missing_indexes)?;
+        self.report.send_replace(report::build(&self.view, &self.settings, record, &self.copy, predicted)?);
+        let facts = gather(
+            &self.view,
+            &self.plans,
+            &self.copy,
+            &self.settings,
+            record,
+            self.accept_missing_indexes,
+            rehearsed,
+        )?;
         let facts = validation_jobs::as_begun(facts, self.start, &self.view.mirror, record)?;
         Ok(decide(record, &facts))
     }
+}
+
+/// Prediction, and all that can be verified ahead.
+fn is_rehearsed(status: &MigrationStatus, verify: bool) -> bool {
+    let verified = status
+        .verified_ahead
+        .as_ref()
+        .is_some_and(|ahead| ahead.collections == ahead.collections_total && ahead.suspects == 0);
+    status.predicted_downtime_ms.is_some() && (verified || !verify)
 }
 
 fn step_changes_phase(step: &Step) -> bool {
@@ -192,6 +211,7 @@ fn step_changes_phase(step: &Step) -> bool {
             | Step::WriteNote
             | Step::RecordDrained
             | Step::Commit
+            | Step::EndRehearsal
             | Step::Revert(_)
             | Step::Fail(_)
     )

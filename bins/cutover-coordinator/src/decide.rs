@@ -36,6 +36,8 @@ pub struct Facts {
     pub metadata_verified: Option<VerificationState>,
     /// A process reported something that a restart does not mend.
     pub failure: Option<Failure>,
+    /// What a cutover would take is known, and nothing more can be verified ahead of it.
+    pub rehearsed: bool,
 }
 
 /// How a step of the indexer ended.
@@ -54,6 +56,8 @@ pub enum Step {
     /// List the source's collections, record them and queue their planning.
     ListCatalog,
     QueueIndexes(Vec<CollectionUuid>),
+    /// Ready for a cutover that is not wanted.
+    EndRehearsal,
     /// The operator's request, made by ourselves in automatic mode.
     BeginCutover,
     /// Keep users from writing to the source.
@@ -124,6 +128,7 @@ pub fn decide(record: &PhaseRecord, facts: &Facts) -> Step {
         {
             Step::BeginCutover
         }
+        Phase::Ready if facts.cutover_mode == Some(CutoverMode::Rehearse) && facts.rehearsed => Step::EndRehearsal,
         Phase::Draining => while_draining(record, facts),
         Phase::Verifying => while_verifying(record, facts),
         Phase::Finalizing => while_finalizing(record, facts),
@@ -132,6 +137,7 @@ pub fn decide(record: &PhaseRecord, facts: &Facts) -> Step {
         | Phase::CatchingUp
         | Phase::Ready
         | Phase::Committed
+        | Phase::Rehearsed
         | Phase::Paused
         | Phase::Failed
         | Phase::Cancelled
@@ -318,6 +324,18 @@ mod tests {
         assert_eq!(decide(&timed(Phase::Expired, 4_000), &late), Step::Wait);
         let cutover = PhaseRecord { expires_at_ms: Some(1), ..in_cutover(Phase::Draining, None, false) };
         assert_eq!(decide(&cutover, &late), Step::WriteNote);
+    }
+
+    #[test]
+    fn a_rehearsal_ends_where_a_cutover_would_begin() {
+        let mode = Some(CutoverMode::Rehearse);
+        let early = Facts { cutover_mode: mode, lag_ms: Some(0), ..facts() };
+        assert_eq!(decide(&at(Phase::Ready), &early), Step::Wait);
+        let known = Facts { rehearsed: true, ..early };
+        assert_eq!(decide(&at(Phase::Ready), &known), Step::EndRehearsal);
+        assert_eq!(decide(&at(Phase::CatchingUp), &known), Step::Enter(Phase::Ready));
+        assert_eq!(decide(&at(Phase::Rehearsed), &known), Step::Wait);
+        assert_eq!(decide(&at(Phase::Ready), &Facts { cutover_mode: Some(CutoverMode::Manual), ..known }), Step::Wait);
     }
 
     #[test]

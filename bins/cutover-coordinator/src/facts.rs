@@ -20,6 +20,7 @@ pub fn gather(
     settings: &MigrationSettings,
     record: &PhaseRecord,
     accept_missing_indexes: bool,
+    rehearsed: bool,
 ) -> Result<Facts, BusError> {
     let mirror = &view.mirror;
     let capture: Option<CaptureProgress> = mirror.get(&key::capture())?;
@@ -39,6 +40,7 @@ pub fn gather(
         copy_complete: copy.complete,
         failed_indexes: copy.failed_indexes().next().is_some(),
         accept_missing_indexes,
+        rehearsed,
         repairing: mirror.get(&key::comparison())?.is_some_and(|order| order.is_running() && order.repair),
         lag_ms: lag(source, capture.as_ref(), applied.as_ref()).map(|lag| lag.total_ms),
         applied: applied.map(|checkpoint| checkpoint.applied),

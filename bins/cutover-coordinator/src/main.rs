@@ -91,6 +91,8 @@ struct CoordinatorArgs {
 enum CutoverChoice {
     Manual,
     Auto,
+    /// End as soon as it could be cut over, with a report that predicts the write downtime.
+    Rehearse,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -104,6 +106,7 @@ impl From<CutoverChoice> for CutoverMode {
         match choice {
             CutoverChoice::Manual => Self::Manual,
             CutoverChoice::Auto => Self::Auto,
+            CutoverChoice::Rehearse => Self::Rehearse,
         }
     }
 }

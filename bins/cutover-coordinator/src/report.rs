@@ -3,7 +3,7 @@
 use mongoferry_bus::{BusError, key};
 use mongoferry_protocol::{
     CaptureProgress, Checkpoint, Comparison, Finalization, FinalizationStep, IndexState, IndexView, MigrationSettings,
-    Phase, PhaseRecord, Report, Verification, VerificationState, now_ms,
+    Phase, PhaseRecord, PredictedPart, Report, Verification, VerificationState, now_ms,
 };
 
 use crate::{
@@ -20,7 +20,7 @@ pub fn build(
     settings: &MigrationSettings,
     record: &PhaseRecord,
     copy: &CopyProgress,
-    predicted_ms: Option<u64>,
+    (predicted_downtime_ms, predicted_parts): (Option<u64>, Vec<PredictedPart>),
 ) -> Result<Report, BusError> {
     let mirror = &view.mirror;
     let number = record.cutover.as_ref().map_or(0, |cutover| cutover.number);
@@ -52,7 +52,8 @@ pub fn build(
         finished_at_ms: if record.phase.is_final() { record.entered_at_ms() } else { now_ms() },
         phases: phases(record),
         write_downtime_ms: write_downtime_ms(record),
-        predicted_downtime_ms: predicted_ms,
+        predicted_downtime_ms,
+        predicted_parts,
         write_blocks: write_blocks(record),
         collections: copy.collections.len() as u64,
         documents_copied: copy.documents,
@@ -126,6 +127,12 @@ fn steps_of_phase(phase: Phase) -> Vec<&'static str> {
             "Create users and roles on the destination: they are never copied.",
             "Remove mongoferry's users and firewall entries on both clusters.",
             "Keep the source until you are sure: it holds everything up to the cutover.",
+        ],
+        Phase::Rehearsed => vec![
+            "The source was not changed; users went on working with it.",
+            "The destination is a copy to try things on, no longer kept in step. Unique indexes, expiry and capped sizes get their last \
+             form at a cutover only.",
+            "Before the migration itself, drop what was copied, or run it with --drop.",
         ],
         Phase::Failed => vec![
             "The source is untouched and complete; users go on working with it.",

@@ -74,7 +74,7 @@ pub fn build(
         outages: Vec::new(),
         write_blocks: write_blocks(record),
         predicted_downtime_ms: predicted_downtime_ms(record, &predicted_parts),
-        predicted_parts,
+        predicted_parts: record.rehearsal.clone().unwrap_or(predicted_parts),
         write_downtime_ms: write_downtime_ms(record),
     })
 }
@@ -101,6 +101,7 @@ pub fn write_downtime_ms(record: &PhaseRecord) -> Option<u64> {
 fn predicted_downtime_ms(record: &PhaseRecord, parts: &[PredictedPart]) -> Option<u64> {
     match record.phase {
         Phase::Ready if parts.is_empty() => None,
+        Phase::Rehearsed => Some(record.rehearsal.as_ref()?.iter().map(|part| part.ms).sum()),
         Phase::Ready => Some(parts.iter().map(|part| part.ms).sum()),
         _ => record.cutover.as_ref()?.predicted_ms,
     }

@@ -45,6 +45,7 @@ impl Coordinator {
             },
             Step::QueueIndexes(collections) => self.queue_indexes(&collections).await,
             Step::BeginCutover => self.begin_cutover(CommitOrder::default()).await,
+            Step::EndRehearsal => self.end_rehearsal().await,
             Step::BlockSource => self.block_source().await,
             Step::LiftSourceBlock => self.lift_source_block().await,
             Step::WriteNote => self.write_note().await,
@@ -113,6 +114,14 @@ impl Coordinator {
             }
         };
         self.phase.enter(Phase::Committed, committed).await?;
+        self.tidy_after_end().await;
+        Ok(())
+    }
+
+    async fn end_rehearsal(&mut self) -> Result<(), CoordinatorError> {
+        self.lift_destination_block().await?;
+        let parts = self.status.borrow().predicted_parts.clone();
+        self.phase.enter(Phase::Rehearsed, |record| record.rehearsal = Some(parts)).await?;
         self.tidy_after_end().await;
         Ok(())
     }

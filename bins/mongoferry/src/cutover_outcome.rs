@@ -17,7 +17,7 @@ pub fn cutover_outcome(stays_before: usize, status: &MigrationStatus) -> Cutover
     match status.phase {
         Phase::Committed => CutoverOutcome::Committed,
         Phase::Failed => CutoverOutcome::Failed,
-        Phase::Cancelled => CutoverOutcome::Cancelled,
+        Phase::Cancelled | Phase::Rehearsed => CutoverOutcome::Cancelled,
         Phase::Draining | Phase::Verifying | Phase::Finalizing => CutoverOutcome::UnderWay,
         Phase::Created
         | Phase::Validating

@@ -9,6 +9,7 @@ pub enum Ending {
     Committed,
     Failed,
     Cancelled,
+    Rehearsed,
 }
 
 /// An end with all that is to be told of it.
@@ -24,6 +25,7 @@ pub fn ending(phase: Phase) -> Option<Ending> {
         Phase::Committed => Some(Ending::Committed),
         Phase::Failed => Some(Ending::Failed),
         Phase::Cancelled => Some(Ending::Cancelled),
+        Phase::Rehearsed => Some(Ending::Rehearsed),
         Phase::Created
         | Phase::Validating
         | Phase::Starting
@@ -41,7 +43,7 @@ pub fn ending(phase: Phase) -> Option<Ending> {
 impl End {
     pub fn exit(&self) -> Exit {
         match self.ending {
-            Ending::Committed | Ending::Cancelled => Exit::Done,
+            Ending::Committed | Ending::Rehearsed | Ending::Cancelled => Exit::Done,
             Ending::Failed => failed_exit(self.report.difference_count, &self.status.failures),
         }
     }
@@ -74,9 +76,12 @@ mod tests {
     }
 
     #[test]
-    fn three_phases_end_a_migration_for_the_launcher() {
+    fn four_phases_end_a_migration_for_the_launcher() {
         let ends = Phase::ALL.iter().filter(|&&phase| ending(phase).is_some());
-        assert_eq!(ends.copied().collect::<Vec<_>>(), [Phase::Committed, Phase::Failed, Phase::Cancelled]);
+        assert_eq!(
+            ends.copied().collect::<Vec<_>>(),
+            [Phase::Committed, Phase::Rehearsed, Phase::Failed, Phase::Cancelled]
+        );
     }
 
     #[test]

@@ -14,6 +14,9 @@ pub enum Cutover {
     Manual,
     /// Cut over as soon as possible: asserts that nobody writes to the source.
     Auto,
+    /// Never: end when it could be, and predict what it would take.
+    #[value(skip)]
+    Rehearse,
 }
 
 impl Cutover {
@@ -21,6 +24,7 @@ impl Cutover {
         match self {
             Self::Manual => "manual",
             Self::Auto => "auto",
+            Self::Rehearse => "rehearse",
         }
     }
 }

@@ -2,7 +2,7 @@
 
 mod survived;
 
-use mongoferry_protocol::{IndexState, IndexView, Phase, PhaseStay, Report, Retry};
+use mongoferry_protocol::{IndexState, IndexView, Phase, PhaseStay, PredictedPart, Report, Retry};
 use survived::survived;
 
 use crate::amounts::{bytes_text, count_text, ms_text};
@@ -11,6 +11,7 @@ pub fn report_markdown(report: &Report) -> String {
     let sections = [
         headline(report),
         phases(&report.phases),
+        prediction(&report.predicted_parts),
         numbers(report),
         verification(report),
         indexes(&report.indexes),
@@ -26,6 +27,7 @@ pub fn report_markdown(report: &Report) -> String {
 fn headline(report: &Report) -> String {
     let result = match report.phase {
         Phase::Committed => "**Committed**: the destination has everything, applications may write to it.".to_owned(),
+        Phase::Rehearsed => "**Rehearsed**: everything up to the cutover was done. The source is as before.".to_owned(),
         phase => format!("**Not committed**: the migration is in phase {phase}."),
     };
     let mut lines = vec![
@@ -52,6 +54,16 @@ fn phases(stays: &[PhaseStay]) -> String {
     let mut lines = vec!["## Phases".to_owned(), String::new(), "| phase | duration |".into(), "|---|---:|".into()];
     let lasting = stays.iter().filter(|stay| !stay.phase.is_final());
     lines.extend(lasting.map(|stay| format!("| {} | {} |", stay.phase, ms_text(stay.duration_ms))));
+    lines.join("\n")
+}
+
+fn prediction(parts: &[PredictedPart]) -> String {
+    if parts.is_empty() {
+        return String::new();
+    }
+    let mut lines =
+        vec!["## Predicted cutover".to_owned(), String::new(), "| part | time |".into(), "|---|---:|".into()];
+    lines.extend(parts.iter().map(|part| format!("| {} | {} |", cell(&part.what), ms_text(part.ms))));
     lines.join("\n")
 }
 
@@ -165,6 +177,7 @@ mod tests {
             phases: vec![stay(Phase::Copying, 10_000), stay(Phase::Ready, 4_000), stay(Phase::Committed, 0)],
             write_downtime_ms: Some(850),
             predicted_downtime_ms: Some(900),
+            predicted_parts: Vec::new(),
             write_blocks: Vec::new(),
             collections: 2,
             documents_copied: 1_200,

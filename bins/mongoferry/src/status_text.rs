@@ -208,6 +208,7 @@ pub fn next_step(status: &MigrationStatus) -> &'static str {
         Phase::Ready => "stop the writes to the source, then run `mongoferry cutover`",
         Phase::Draining | Phase::Verifying | Phase::Finalizing => "wait, and keep the source silent",
         Phase::Committed => "point the applications at the destination; `mongoferry report` has the numbers",
+        Phase::Rehearsed => "read the report; the copy on the destination is yours to try things on",
         Phase::Paused => "run `mongoferry resume` to go on",
         Phase::Failed => "do what the failure says, then run `mongoferry resume`, or start `mongoferry migrate` again",
         Phase::Cancelled => "drop what was copied before another attempt",

@@ -34,6 +34,8 @@ pub enum CutoverMode {
     Manual,
     /// Cuts over when ready; asserts that nobody writes to the source by then.
     Auto,
+    /// Ends when it could cut over: tells what the write downtime would be, and leaves the copy to try things on.
+    Rehearse,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -226,6 +226,8 @@ pub struct Report {
     pub write_downtime_ms: Option<u64>,
     /// What it was predicted to be when the cutover began; while ready, what it would be now.
     pub predicted_downtime_ms: Option<u64>,
+    /// What it is made of, longest first; while ready, and in the report of a rehearsal.
+    pub predicted_parts: Vec<PredictedPart>,
     /// What keeps users from writing, set by mongoferry.
     pub write_blocks: Vec<WriteBlockStatus>,
     pub collections: u64,

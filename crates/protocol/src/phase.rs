@@ -28,6 +28,8 @@ pub enum Phase {
     /// Past the point of no return: indexes get their last properties, views are made.
     Finalizing,
     Committed,
+    /// A rehearsal came to its end: what was copied stays, as a copy to try things on.
+    Rehearsed,
     Paused,
     Failed,
     Cancelled,
@@ -35,7 +37,7 @@ pub enum Phase {
 }
 
 impl Phase {
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Created,
         Self::Validating,
         Self::Starting,
@@ -46,6 +48,7 @@ impl Phase {
         Self::Verifying,
         Self::Finalizing,
         Self::Committed,
+        Self::Rehearsed,
         Self::Paused,
         Self::Failed,
         Self::Cancelled,
@@ -64,6 +67,7 @@ impl Phase {
             Self::Verifying => "verifying",
             Self::Finalizing => "finalizing",
             Self::Committed => "committed",
+            Self::Rehearsed => "rehearsed",
             Self::Paused => "paused",
             Self::Failed => "failed",
             Self::Cancelled => "cancelled",
@@ -73,12 +77,15 @@ impl Phase {
 
     /// Nothing follows any more.
     pub const fn is_final(self) -> bool {
-        matches!(self, Self::Committed | Self::Cancelled)
+        matches!(self, Self::Committed | Self::Rehearsed | Self::Cancelled)
     }
 
     /// The oplog-tailer captures in this phase: from the start point until the end, pauses included.
     pub const fn captures(self) -> bool {
-        !matches!(self, Self::Created | Self::Validating | Self::Committed | Self::Cancelled | Self::Expired)
+        !matches!(
+            self,
+            Self::Created | Self::Validating | Self::Committed | Self::Rehearsed | Self::Cancelled | Self::Expired
+        )
     }
 
     /// The applier applies in this phase. Not once the destination is drained: unique indexes are prepared from then on, and
@@ -107,7 +114,7 @@ impl Phase {
             | (Copying, CatchingUp)
             | (CatchingUp, Ready)
             | (Ready, CatchingUp)
-            | (Ready, Draining)
+            | (Ready, Draining | Rehearsed)
             | (Draining, Verifying)
             | (Verifying, Finalizing)
             | (Finalizing, Committed) => true,
@@ -116,7 +123,7 @@ impl Phase {
             (from, Paused) => from.may_pause(),
             (Paused, to) => to.may_pause() || to == Failed || to == Cancelled,
             (from, Failed) => !from.is_final() && from != Failed,
-            (Failed, to) => !matches!(to, Committed | Paused | Failed | Expired),
+            (Failed, to) => !matches!(to, Committed | Rehearsed | Paused | Failed | Expired),
             (CatchingUp | Ready, Expired) | (Expired, CatchingUp) => true,
             (Expired, Cancelled) => true,
             (from, Cancelled) => !from.is_final() && from != Finalizing,

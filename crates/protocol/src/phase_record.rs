@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Failure, Optime, Phase, now_ms};
+use crate::{Failure, Optime, Phase, PredictedPart, now_ms};
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PhaseEntered {
@@ -66,6 +66,9 @@ pub struct PhaseRecord {
     /// Why users of the destination are not kept from writing there before the commit.
     #[serde(default)]
     pub unprotected: Option<String>,
+    /// What the cutover would have been made of when a rehearsal ended.
+    #[serde(default)]
+    pub rehearsal: Option<Vec<PredictedPart>>,
 }
 
 impl PhaseRecord {
@@ -80,6 +83,7 @@ impl PhaseRecord {
             expires_at_ms: None,
             write_blocks: WriteBlocks::default(),
             unprotected: None,
+            rehearsal: None,
         }
     }
 

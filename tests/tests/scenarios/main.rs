@@ -22,6 +22,7 @@ mod operator;
 mod operator_acts;
 mod oplog_window;
 mod refusals;
+mod rehearsal;
 mod repair;
 mod rollbacks;
 mod security;

@@ -101,7 +101,7 @@ fn state(phase: Phase) -> State {
     match phase {
         Phase::Created | Phase::Validating => State::Idle,
         Phase::Starting | Phase::Copying | Phase::CatchingUp | Phase::Ready => State::Running,
-        Phase::Paused | Phase::Failed | Phase::Cancelled | Phase::Expired => State::Paused,
+        Phase::Paused | Phase::Failed | Phase::Rehearsed | Phase::Cancelled | Phase::Expired => State::Paused,
         Phase::Draining | Phase::Verifying | Phase::Finalizing => State::Committing,
         Phase::Committed => State::Committed,
     }

@@ -37,6 +37,7 @@ mod tests {
             phases: vec![PhaseStay { phase: Phase::Committed, entered_at_ms: 5_850, duration_ms: 0 }],
             write_downtime_ms: Some(800),
             predicted_downtime_ms: None,
+            predicted_parts: Vec::new(),
             write_blocks: Vec::new(),
             collections: 0,
             documents_copied: 0,

@@ -25,6 +25,10 @@ pub fn conclude(end: &End, state_dir: &mut StateDir) -> Result<Exit, LauncherErr
             state_dir.record_end(Ended::Committed)?;
             print_data(&markdown)?;
         }
+        Ending::Rehearsed => {
+            state_dir.record_end(Ended::Rehearsed)?;
+            print_data(&markdown)?;
+        }
         Ending::Cancelled => {
             state_dir.record_end(Ended::Cancelled)?;
             eprintln!("{}", left_behind(end));
@@ -39,11 +43,11 @@ pub fn again(state_dir: &StateDir) -> Result<Option<Exit>, LauncherError> {
     match state_dir.state().ended {
         None => Ok(None),
         Some(Ended::Cancelled) => Err(LauncherError::WasCancelled { dir: state_dir.path().to_owned() }),
-        Some(Ended::Committed) => {
+        Some(end @ (Ended::Committed | Ended::Rehearsed)) => {
             let path = state_dir.at(REPORT_MARKDOWN);
             let report = std::fs::read_to_string(&path);
             print_data(&report.map_err(LauncherError::io(format!("read {}", path.display())))?)?;
-            eprintln!("this migration is committed; nothing was done");
+            eprintln!("this migration is {}; nothing was done", end.as_str());
             Ok(Some(Exit::Done))
         }
     }

@@ -42,6 +42,9 @@ pub struct MigrateArgs {
     /// When to cut over.
     #[arg(long, value_enum, env = "MONGOFERRY_CUTOVER", default_value_t = Cutover::Manual)]
     cutover: Cutover,
+    /// Go as far as ready, predict the write downtime, write the report, and end; what was copied stays, to try things on.
+    #[arg(long, env = "MONGOFERRY_REHEARSE", value_parser = FalseyValueParser::new(), conflicts_with = "cutover")]
+    rehearse: bool,
     /// Do not compare source and destination before committing.
     #[arg(long, env = "MONGOFERRY_NO_VERIFY", value_parser = FalseyValueParser::new())]
     no_verify: bool,
@@ -86,7 +89,7 @@ impl MigrateArgs {
             api_token: self.token,
             copiers: self.copiers,
             start: self.start,
-            cutover: self.cutover,
+            cutover: if self.rehearse { Cutover::Rehearse } else { self.cutover },
             verify: !self.no_verify,
             drop: self.drop.confirmed()?.map(ToOwned::to_owned),
             notify: self.notify,

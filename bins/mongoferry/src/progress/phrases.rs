@@ -25,6 +25,7 @@ pub fn progress_line(status: &MigrationStatus) -> String {
         | Phase::Starting
         | Phase::Finalizing
         | Phase::Committed
+        | Phase::Rehearsed
         | Phase::Paused
         | Phase::Failed
         | Phase::Cancelled

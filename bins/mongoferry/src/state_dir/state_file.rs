@@ -22,6 +22,17 @@ pub const UNFINISHED: &str = ".unfinished-";
 pub enum Ended {
     Committed,
     Cancelled,
+    Rehearsed,
+}
+
+impl Ended {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Committed => "committed",
+            Self::Cancelled => "cancelled",
+            Self::Rehearsed => "a rehearsal that is over",
+        }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -46,12 +46,22 @@ function draw() {
       ["Indexes to build", waiting > 0 ? countText(waiting) : null],
     ]),
   );
+  showPredicted(latest);
   const { isSilent, text } = evidence(latest);
   setText(byId("cutover-writes"), text);
   setClass(byId("cutover-writes"), isSilent ? "evidence good-text" : "evidence warn-text");
   show(byId("cutover-missing"), missing().length > 0);
   setContent(byId("cutover-missing-list"), ...missing().map(missingIndex));
   enable();
+}
+
+/** Of the parts those that are worth a word. */
+function showPredicted({ predictedDowntimeMs: predicted, predictedParts: parts }) {
+  const isKnown = (predicted ?? null) !== null;
+  show(byId("cutover-predicted"), isKnown);
+  if (isKnown) setText(byId("cutover-predicted"), `The write downtime is predicted to be about ${msText(predicted)}:`);
+  const told = isKnown ? parts.filter(({ ms }) => ms * 20 >= predicted).slice(0, 5) : [];
+  setContent(byId("cutover-parts"), ...told.map(({ what, ms }) => element("li", {}, `${what}: ${msText(ms)}`)));
 }
 
 const missingIndex = ({ namespace, name, reason }) =>
@@ -93,6 +103,7 @@ function showUnderWay(status) {
       "dl",
       { class: "facts" },
       ...facts([
+        ["Predicted", (status.predictedDowntimeMs ?? null) === null ? null : msText(status.predictedDowntimeMs)],
         ["Left to apply", status.gapClosed ? "nothing" : msText(status.lag?.totalMs ?? 0)],
         ["Compared", counted(status.verifiedDocuments, "document")],
         ["Can be taken back", status.phase === "finalizing" ? "no" : "yes, by Cancel or by itself"],

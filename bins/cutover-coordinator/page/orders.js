@@ -19,6 +19,7 @@ export function showOrders(status, fresh) {
   show(byId("cutover"), mayPause(phase) || phase === "validating");
   show(byId("extend"), mayExtend(status));
   showTimer(status);
+  showPrediction(status);
   for (const name of ["pause", "resume", "extend", "cancel"]) byId(name).disabled = !fresh;
   byId("cutover").disabled = !(fresh && status.canCommit);
   byId("cutover").title = status.canCommit ? "" : "Possible once the migration is ready";
@@ -32,6 +33,12 @@ function showTimer(status) {
   const left = status.expiresAtMs - enteredAtMs - durationMs;
   show(byId("timer"), mayExtend(status) && status.phase !== "expired");
   setText(byId("timer"), `Kept in step for ${msText(Math.max(left, 0))} more, unless extended.`);
+}
+
+function showPrediction({ phase, predictedDowntimeMs: predicted }) {
+  const isKnown = phase === "ready" && (predicted ?? null) !== null;
+  show(byId("prediction"), isKnown);
+  if (isKnown) setText(byId("prediction"), `Cut over now, the write downtime would be about ${msText(predicted)}.`);
 }
 
 async function give(name, refused) {

@@ -11,7 +11,7 @@ import { byId, setClass, setText, show } from "./element.js";
 import { showLag } from "./lag.js";
 import { showOrders } from "./orders.js";
 import { isCutover, isFinal, told } from "./phases.js";
-import { showProblems } from "./problems.js";
+import { showBlocks, showProblems } from "./problems.js";
 import { showReport } from "./report.js";
 import { noteChanges } from "./silence.js";
 import { showStanding } from "./standing.js";
@@ -23,7 +23,7 @@ const EVERY_IN_CUTOVER_MS = 250;
 const OLD_MS = 4000;
 
 /** What the last look told of and the end has settled. */
-const OVER = { warnings: [], outages: [] };
+const OVER = { warnings: [], outages: [], writeBlocks: [] };
 
 let status = null;
 let answeredAt = null;
@@ -132,6 +132,7 @@ function draw() {
   showWalk(status);
   showBeginning(status, isFresh);
   showProblems(status);
+  showBlocks(isOver() ? OVER : status);
   showOrders(status, isFresh);
   showCutover(status, isFresh);
   showCopy(status);

@@ -12,6 +12,18 @@ export function showProblems(status) {
   );
 }
 
+/** What keeps users from writing, and how it is lifted should mongoferry be gone. */
+export function showBlocks({ writeBlocks }) {
+  const told = ({ cluster, lift }) =>
+    element(
+      "div",
+      { class: "problem" },
+      element("p", {}, element("strong", {}, "Writes blocked"), ` Users can’t write to the ${cluster}; mongoferry lifts that itself.`),
+      element("p", { class: "quiet" }, "By hand, in a shell on that cluster: ", element("code", {}, lift)),
+    );
+  setContent(byId("blocks"), ...writeBlocks.map(told));
+}
+
 /** One thing that is wrong, with what to do about it. */
 export function problem(tone, word, { code, message, hint, causes, role, instance }) {
   const who = instance || role;

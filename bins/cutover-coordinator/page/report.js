@@ -32,6 +32,7 @@ function headline(report) {
 }
 
 const numbers = (report) => [
+  ["Predicted downtime", (report.predictedDowntimeMs ?? null) === null ? null : msText(report.predictedDowntimeMs)],
   ["Took", msText(report.finishedAtMs - report.startedAtMs)],
   ["Collections", countText(report.collections)],
   ["Documents copied", countText(report.documentsCopied)],

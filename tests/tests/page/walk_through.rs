@@ -50,6 +50,8 @@ async fn a_migration_is_followed_and_cut_over_from_the_page() {
     assert!(browser.text("#timer").await.starts_with("Kept in step for 4 days 23 h"));
     browser.click("#extend").await;
     browser.wait_for("document.getElementById('timer').textContent.startsWith('Kept in step for 5 days 23 h')").await;
+    browser.wait_for("!document.getElementById('prediction').hidden").await;
+    assert!(browser.text("#prediction").await.starts_with("Cut over now, the write downtime would be about"));
     browser.look("3-ready").await;
     assert_eq!(browser.errors().await, []);
 
@@ -117,6 +119,7 @@ async fn cut_over(browser: &Browser) {
     browser.click("#cutover").await;
     browser.wait_for("document.getElementById('cutover-writes').textContent.startsWith('No change')").await;
     assert_eq!(browser.evaluate("return document.getElementById('cutover-go').disabled").await, json!(true));
+    assert!(browser.text("#cutover-predicted").await.starts_with("The write downtime is predicted"));
     browser.look("5-cutover").await;
     browser.click("#cutover-stopped").await;
     browser.wait_for("!document.getElementById('cutover-go').disabled").await;

@@ -45,7 +45,11 @@ pub async fn take_work(stage: Stage, args: VerifierArgs) -> StageResult {
             taken = mongoferry_stage::retry(&stage, "taking work", || queue.take()) => taken,
         };
         outcome = match taken {
-            Ok(Some(ticket)) => do_item(&stage, &clusters, &ahead, ticket, args.collections.get()).await,
+            // One that was suspended may have been given an item before it knows that another has taken over.
+            Ok(Some(ticket)) => match lease.check() {
+                Ok(()) => do_item(&stage, &clusters, &ahead, ticket, args.collections.get()).await,
+                Err(lost) => Err(lost.into()),
+            },
             Ok(None) => Ok(()),
             Err(error) => Err(error.into()),
         };

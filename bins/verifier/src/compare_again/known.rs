@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use mongoferry_bus::key;
-use mongoferry_mongo::list_catalog;
+use mongoferry_mongo::{last_optimes, list_catalog};
 use mongoferry_protocol::{AheadCollection, AheadState, Difference, Namespace, Verification, VerificationState};
 
 use tokio::time::Instant;
@@ -43,10 +43,18 @@ impl Run<'_> {
         Ok(())
     }
 
+    /// What was written up to now, on either side, is to be known, too: so that nothing is missing that a predecessor knew.
     async fn wait_for_what_was_known(&self) -> Result<(), VerifierError> {
         let is_kept = self.stage.bus.records().get(&key::verified_ahead()).await?.is_some();
+        let (source, destination) = (&self.clusters.source, &self.clusters.destination);
+        let (on_source, on_destination) = tokio::try_join!(last_optimes(source), last_optimes(destination))?;
+        let is_known = || {
+            let state = self.ahead.state();
+            let followed = [state.followed, state.destination_followed];
+            self.ahead.is_begun() && followed[0] >= on_source.majority && followed[1] >= on_destination.majority
+        };
         let began = Instant::now();
-        while is_kept && !self.ahead.is_begun() && began.elapsed() < TAKE_OVER {
+        while is_kept && !is_known() && !self.ahead.is_broken() && began.elapsed() < TAKE_OVER {
             tokio::time::sleep(LOOK).await;
         }
         Ok(())

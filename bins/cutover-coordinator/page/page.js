@@ -23,7 +23,7 @@ const EVERY_IN_CUTOVER_MS = 250;
 const OLD_MS = 4000;
 
 /** What the last look told of and the end has settled. */
-const OVER = { warnings: [], outages: [], writeBlocks: [] };
+const OVER = { held: null, warnings: [], outages: [], writeBlocks: [] };
 
 let status = null;
 let answeredAt = null;

@@ -6,9 +6,10 @@ import { byId, element, setContent } from "./element.js";
 export function showProblems(status) {
   setContent(
     byId("problems"),
+    ...(status.held ? [problem("bad", `Held for ${msText(Date.now() - status.held.atMs)}`, status.held)] : []),
     ...status.failures.map((failure) => problem("bad", "Failure", failure)),
     ...status.outages.map(outage),
-    ...status.warnings.map((warning) => problem("warn", "Warning", warning)),
+    ...status.warnings.filter((warning) => !isHeld(status, warning)).map((warning) => problem("warn", "Warning", warning)),
   );
 }
 
@@ -23,6 +24,9 @@ export function showBlocks({ writeBlocks }) {
     );
   setContent(byId("blocks"), ...writeBlocks.map(told));
 }
+
+/** Told above, before everything else: work waits for it. */
+const isHeld = ({ held }, warning) => held && held.code === warning.code && held.instance === warning.instance;
 
 /** One thing that is wrong, with what to do about it. */
 export function problem(tone, word, { code, message, hint, causes, role, instance }) {

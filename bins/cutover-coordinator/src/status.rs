@@ -69,6 +69,7 @@ pub fn build(
         comparison: mirror.get(&key::comparison())?,
         expires_at_ms: record.expires_at_ms,
         failures: record.failure.iter().map(shown).collect(),
+        held: held(&view.liveness.troubles(), now_ms()),
         warnings: warnings(view, record, copy, ahead.as_ref())?,
         // As of the moment of the question.
         outages: Vec::new(),
@@ -77,6 +78,15 @@ pub fn build(
         predicted_parts: record.rehearsal.clone().unwrap_or(predicted_parts),
         write_downtime_ms: write_downtime_ms(record),
     })
+}
+
+/// An election passes sooner.
+const HELD_AFTER_MS: u64 = 5_000;
+
+/// The trouble that has lasted longest, if it is more than a moment.
+fn held(troubles: &[Failure], now_ms: u64) -> Option<FailureStatus> {
+    let oldest = troubles.iter().min_by_key(|trouble| trouble.at_ms)?;
+    (now_ms.saturating_sub(oldest.at_ms) >= HELD_AFTER_MS).then(|| shown(oldest))
 }
 
 pub fn phases(record: &PhaseRecord) -> Vec<PhaseStay> {

@@ -17,11 +17,13 @@ const PARTS_SHOWN: usize = 8;
 const PARTS_WORTH_TELLING: u64 = 20;
 
 pub fn status_text(status: &MigrationStatus) -> String {
-    let mut sections =
-        vec![overview(status), collections(&status.collections), indexes(status), processes(&status.copiers)];
+    let mut sections: Vec<String> = status.held.iter().map(held).collect();
+    sections.extend([overview(status), collections(&status.collections), indexes(status), processes(&status.copiers)]);
     sections.extend(status.failures.iter().map(failure_status_text));
     sections.push(status.outages.iter().map(outage).collect::<Vec<_>>().join("\n"));
-    sections.push(status.warnings.iter().map(warning).collect::<Vec<_>>().join("\n"));
+    let told_above = |warning: &&FailureStatus| Some(*warning) == status.held.as_ref();
+    let warnings = status.warnings.iter().filter(|warning| !told_above(warning));
+    sections.push(warnings.map(warning).collect::<Vec<_>>().join("\n"));
     sections.push(format!("next: {}", next_step(status)));
     sections.retain(|section| !section.is_empty());
     sections.join("\n\n")
@@ -197,6 +199,12 @@ fn outage(outage: &OutageStatus) -> String {
     )
 }
 
+/// Before everything else: nothing moves until somebody acts, or it passes.
+fn held(held: &FailureStatus) -> String {
+    let since = ms_text(now_ms().saturating_sub(held.at_ms));
+    format!("HELD for {since} [{}] {}: {}\n  do     {}", held.code, held.instance, held.message, held.hint)
+}
+
 fn warning(warning: &FailureStatus) -> String {
     format!("warning [{}] {}\n  do     {}", warning.code, warning.message, warning.hint)
 }
@@ -254,6 +262,7 @@ pub fn example_status(phases: &[Phase]) -> MigrationStatus {
         comparison: None,
         expires_at_ms: None,
         failures: Vec::new(),
+        held: None,
         warnings: Vec::new(),
         outages: Vec::new(),
         throttle: Throttle::default(),

@@ -183,6 +183,9 @@ pub struct MigrationStatus {
     /// When keeping in step ends by itself, unless it is extended; set once the migration was ready.
     pub expires_at_ms: Option<u64>,
     pub failures: Vec<FailureStatus>,
+    /// What work waits for right now, the longest of it: it goes on by itself once that is over. Among the warnings too.
+    #[serde(default)]
+    pub held: Option<FailureStatus>,
     pub warnings: Vec<FailureStatus>,
     pub outages: Vec<OutageStatus>,
     /// What keeps users from writing, set by mongoferry.

@@ -58,6 +58,11 @@ async fn what_an_operator_must_mend_is_told_and_waited_for() {
     let server = HeldCommands::on(&at_destination);
     server.fail("applier", &["insert", "update", "delete", "bulkWrite"], OUT_OF_DISK_SPACE).await;
     until_told(&mut migration, "MF-MONGO-10").await;
+    let held = |status: &MigrationStatus| status.held.as_ref().is_some_and(|held| held.code == "MF-MONGO-10");
+    migration.wait_for("it is held", held).await;
+    let screen = migration.command(&["status"]).await;
+    let screen = String::from_utf8_lossy(&screen.stdout).into_owned();
+    assert!(screen.starts_with("HELD for ") && screen.contains("[MF-MONGO-10]"), "{screen}");
     server.release().await;
     migration.until_in_step(&clusters).await;
 

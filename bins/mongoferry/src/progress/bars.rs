@@ -5,7 +5,7 @@ use std::{collections::HashMap, time::Duration};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use mongoferry_protocol::{CollectionStatus, MigrationStatus, Phase};
 
-use super::phrases::{copy_phrase, index_phrase, lag_phrase, phase_phrase};
+use super::phrases::{copy_phrase, index_phrase, lag_phrase, standing_phrase};
 use crate::amounts::{bytes_text, counted, percent};
 
 /// More would push the rest off a small screen.
@@ -42,7 +42,7 @@ impl Bars {
     }
 
     pub fn show(&mut self, status: &MigrationStatus) {
-        self.phase.set_message(phase_phrase(status));
+        self.phase.set_message(standing_phrase(status));
         let work = status.came_from.unwrap_or(status.phase);
         self.show_copy(status, work == Phase::Copying);
         let indexes = || index_phrase(status).unwrap_or_else(|| "none built yet".into());

@@ -8,7 +8,7 @@ use crate::amounts::{bytes_text, counted, duration_text, ms_text, percent};
 
 /// One line that says it all, for logs.
 pub fn progress_line(status: &MigrationStatus) -> String {
-    let mut parts = vec![phase_phrase(status)];
+    let mut parts = vec![standing_phrase(status)];
     match status.came_from.unwrap_or(status.phase) {
         Phase::Copying => {
             parts[0] += &format!(" {}", copy_phrase(status));
@@ -32,6 +32,14 @@ pub fn progress_line(status: &MigrationStatus) -> String {
         | Phase::Expired => {}
     }
     parts.join(", ")
+}
+
+/// The phase, and what work waits for in it.
+pub fn standing_phrase(status: &MigrationStatus) -> String {
+    match &status.held {
+        Some(held) => format!("{}, held [{}] {}", phase_phrase(status), held.code, held.message),
+        None => phase_phrase(status),
+    }
 }
 
 /// `copying`, `paused in copying`.
@@ -116,6 +124,24 @@ mod tests {
             "copying 42 % (120 MiB of 280 MiB, 96 MiB/s, eta 2.0 s), 1 of 3 indexes built, 1 deferred to the cutover, \
             shop.orders.b_1 building, 1,203 oplog entries captured"
         );
+    }
+
+    #[test]
+    fn what_work_waits_for_comes_first() {
+        let mut status = example_status(&[Phase::Ready]);
+        status.held = Some(mongoferry_protocol::FailureStatus {
+            code: "MF-MONGO-10".into(),
+            message: "the disk of rs/b is full".into(),
+            hint: "Make room.".into(),
+            role: "applier".into(),
+            instance: "applier-1".into(),
+            causes: Vec::new(),
+            retry: mongoferry_protocol::Retry::Soon,
+            at_ms: 0,
+        });
+        let line = progress_line(&status);
+        assert!(line.starts_with("ready, held [MF-MONGO-10] the disk of rs/b is full, lag unknown"), "{line}");
+        assert!(crate::status_text::status_text(&status).starts_with("HELD for "));
     }
 
     #[test]

@@ -69,6 +69,8 @@ impl Coordinator {
             accept_missing_indexes: order.accept_missing_indexes,
             block_writes: order.block_writes,
             blocked_at_ms: None,
+            confirmed_from: None,
+            expiring: self.view.work().map(|work| work.expiring).unwrap_or_default(),
             predicted_ms: self.status.borrow().predicted_downtime_ms,
         };
         let begin = |record: &mut PhaseRecord| {

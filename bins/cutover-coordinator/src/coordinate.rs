@@ -211,6 +211,7 @@ fn step_changes_phase(step: &Step) -> bool {
             | Step::WriteNote
             | Step::RecordDrained
             | Step::Commit
+            | Step::DrainAgain
             | Step::EndRehearsal
             | Step::Revert(_)
             | Step::Fail(_)

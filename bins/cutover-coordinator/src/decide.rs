@@ -1,7 +1,8 @@
 //! What the coordinator does next. Pure: the same record and facts give the same step.
 
 use mongoferry_protocol::{
-    CollectionUuid, CutoverMode, Failure, Namespace, Optime, Phase, PhaseRecord, Retry, UnbuiltIndex, VerificationState,
+    CollectionUuid, CutoverMode, CutoverRecord, Failure, Namespace, Optime, Phase, PhaseRecord, Retry, UnbuiltIndex,
+    VerificationState,
 };
 
 /// Everything a decision rests on, measured or read just before.
@@ -29,10 +30,14 @@ pub struct Facts {
     /// The last captured change of a user.
     pub last_change: Optime,
     pub last_change_namespace: Option<Namespace>,
+    /// The last captured delete of a document that expired.
+    pub last_expiry: Optime,
     pub now_ms: u64,
     pub prepared: Option<Outcome>,
     pub finalized: Option<Outcome>,
     pub documents_verified: Option<VerificationState>,
+    /// When that was found, in milliseconds since 1970.
+    pub verified_at_ms: u64,
     pub metadata_verified: Option<VerificationState>,
     /// A process reported something that a restart does not mend.
     pub failure: Option<Failure>,
@@ -66,6 +71,8 @@ pub enum Step {
     LiftSourceBlock,
     /// Write a note into the source's oplog behind which there is silence.
     WriteNote,
+    /// Documents expired on the source since the note: apply that too, behind another note.
+    DrainAgain,
     /// Everything up to the note is applied.
     RecordDrained,
     Prepare(u32),
@@ -91,6 +98,8 @@ pub enum StopReason {
 const READY_LAG_MS: u64 = 5_000;
 /// Lag over which a migration that was ready is catching up again.
 const BEHIND_LAG_MS: u64 = 60_000;
+/// So long a delete may take from the source to the bus.
+const CAPTURED_WITHIN_MS: u64 = 3_000;
 /// A cutover that is not past its point of no return by then is taken back.
 const CUTOVER_LIMIT_MS: u64 = 10 * 60 * 1_000;
 
@@ -162,8 +171,8 @@ fn stopping_failure(phase: Phase, facts: &Facts) -> Option<Failure> {
 
 fn reason_to_revert(record: &PhaseRecord, facts: &Facts) -> Option<String> {
     let cutover = record.cutover.as_ref()?;
-    if let Some(silent_from) = cutover.silent_from
-        && facts.last_change > silent_from
+    if let Some(confirmed_from) = cutover.confirmed_from
+        && facts.last_change > confirmed_from
     {
         let namespace = facts.last_change_namespace.as_ref().map(ToString::to_string);
         let namespace = namespace.unwrap_or_else(|| "a migrated namespace".into());
@@ -218,6 +227,9 @@ fn while_draining(record: &PhaseRecord, facts: &Facts) -> Step {
     if cutover.block_writes && cutover.blocked_at_ms.is_none() {
         return Step::BlockSource;
     }
+    if expired_since_note(cutover, facts) {
+        return Step::DrainAgain;
+    }
     match (cutover.silent_from, cutover.drained_at_ms) {
         (None, _) => Step::WriteNote,
         (Some(_), Some(_)) => Step::Enter(Phase::Verifying),
@@ -228,6 +240,9 @@ fn while_draining(record: &PhaseRecord, facts: &Facts) -> Step {
 
 fn while_verifying(record: &PhaseRecord, facts: &Facts) -> Step {
     let Some(cutover) = &record.cutover else { return Step::Enter(Phase::CatchingUp) };
+    if expired_since_note(cutover, facts) {
+        return Step::DrainAgain;
+    }
     // Preparing changes no document, so both run side by side.
     if facts.prepared.is_none() {
         return Step::Prepare(cutover.number);
@@ -236,8 +251,18 @@ fn while_verifying(record: &PhaseRecord, facts: &Facts) -> Step {
         _ if !facts.verify => Step::Enter(Phase::Finalizing),
         None | Some(VerificationState::Running) => Step::VerifyDocuments(cutover.number),
         Some(VerificationState::Equal) => Step::Enter(Phase::Finalizing),
+        Some(VerificationState::Different) if may_have_expired(cutover, facts) => Step::Wait,
         Some(VerificationState::Different) => Step::Fail(StopReason::DocumentsDiffer),
     }
+}
+
+fn expired_since_note(cutover: &CutoverRecord, facts: &Facts) -> bool {
+    cutover.silent_from.is_some_and(|silent_from| facts.last_expiry > silent_from)
+}
+
+/// A document that expired while it was compared differs until its delete is captured, which takes moments.
+fn may_have_expired(cutover: &CutoverRecord, facts: &Facts) -> bool {
+    !cutover.expiring.is_empty() && facts.now_ms.saturating_sub(facts.verified_at_ms) < CAPTURED_WITHIN_MS
 }
 
 fn while_finalizing(record: &PhaseRecord, facts: &Facts) -> Step {
@@ -261,7 +286,6 @@ fn problems(record: &PhaseRecord, facts: &Facts, outcome: &Outcome) -> Vec<Strin
 #[cfg(test)]
 mod tests {
     use super::*;
-    use mongoferry_protocol::CutoverRecord;
 
     fn at(phase: Phase) -> PhaseRecord {
         PhaseRecord { phase, ..PhaseRecord::created() }
@@ -272,12 +296,14 @@ mod tests {
             number: 3,
             requested_at_ms: 1_000,
             silent_from,
+            confirmed_from: silent_from,
             drained_at_ms: drained.then_some(2_000),
             committed_at_ms: None,
             accept_missing_indexes: false,
             block_writes: false,
             blocked_at_ms: None,
             predicted_ms: None,
+            expiring: Vec::new(),
         };
         PhaseRecord { cutover: Some(cutover), ..at(phase) }
     }
@@ -324,6 +350,32 @@ mod tests {
         assert_eq!(decide(&timed(Phase::Expired, 4_000), &late), Step::Wait);
         let cutover = PhaseRecord { expires_at_ms: Some(1), ..in_cutover(Phase::Draining, None, false) };
         assert_eq!(decide(&cutover, &late), Step::WriteNote);
+    }
+
+    #[test]
+    fn documents_that_expire_are_drained_too_and_do_not_take_the_cutover_back() {
+        let note = Optime::new(10, 1);
+        let expired = Facts { last_expiry: Optime::new(10, 2), applied: Some(note), ..facts() };
+        for phase in [Phase::Draining, Phase::Verifying] {
+            assert_eq!(decide(&in_cutover(phase, Some(note), true), &expired), Step::DrainAgain, "{phase}");
+        }
+        assert_eq!(decide(&in_cutover(Phase::Finalizing, Some(note), true), &expired), Step::Finalize(3));
+        let mut again = in_cutover(Phase::Draining, Some(Optime::new(10, 3)), false);
+        again.cutover.as_mut().expect("in a cutover").confirmed_from = Some(note);
+        assert_eq!(decide(&again, &expired), Step::Wait);
+        let wrote = Facts { last_change: Optime::new(10, 2), ..expired };
+        assert!(matches!(decide(&again, &wrote), Step::Revert(_)), "between the notes nobody may write");
+        let mut verifying = in_cutover(Phase::Verifying, Some(note), true);
+        verifying.cutover.as_mut().expect("in a cutover").expiring = vec![CollectionUuid::from_bytes([1; 16])];
+        let different = Facts {
+            prepared: Some(Outcome::default()),
+            documents_verified: Some(VerificationState::Different),
+            verified_at_ms: 1_000,
+            ..facts()
+        };
+        assert_eq!(decide(&verifying, &different), Step::Wait);
+        let settled = Facts { now_ms: 4_000, ..different };
+        assert_eq!(decide(&verifying, &settled), Step::Fail(StopReason::DocumentsDiffer));
     }
 
     #[test]

@@ -45,11 +45,13 @@ pub fn gather(
         lag_ms: lag(source, capture.as_ref(), applied.as_ref()).map(|lag| lag.total_ms),
         applied: applied.map(|checkpoint| checkpoint.applied),
         last_change: capture.as_ref().map(|capture| capture.last_change).unwrap_or_default(),
+        last_expiry: capture.as_ref().map(|capture| capture.last_expiry).unwrap_or_default(),
         last_change_namespace: capture.and_then(|capture| capture.last_change_namespace),
         now_ms: now_ms(),
         prepared: outcome(mirror, number, FinalizationStep::Prepare)?,
         finalized: outcome(mirror, number, FinalizationStep::Finalize)?,
         documents_verified: verified(mirror, number, false)?,
+        verified_at_ms: verified_at_ms(mirror, number)?,
         metadata_verified: metadata_verified(mirror, number)?,
         failure: failures(mirror)?.into_iter().find(|failure| failure.retry != Retry::Soon),
     })
@@ -72,6 +74,11 @@ fn outcome(mirror: &Mirror, cutover: u32, step: FinalizationStep) -> Result<Opti
 fn verified(mirror: &Mirror, cutover: u32, metadata: bool) -> Result<Option<VerificationState>, BusError> {
     let record: Option<Verification> = mirror.get(&key::verification(cutover, metadata))?;
     Ok(record.map(|record| record.state))
+}
+
+fn verified_at_ms(mirror: &Mirror, cutover: u32) -> Result<u64, BusError> {
+    let record: Option<Verification> = mirror.get(&key::verification(cutover, false))?;
+    Ok(record.map_or(0, |record| record.finished_at_ms))
 }
 
 /// Indexes that the finalization could not build are missing, as it has said; whether that may be is decided there.

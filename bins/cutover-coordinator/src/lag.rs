@@ -39,6 +39,8 @@ mod tests {
             captured_wall_ms: u64::from(t) * 1_000 + 900,
             last_change: Optime::ZERO,
             last_change_namespace: None,
+            last_expiry: Optime::ZERO,
+            expiries: 0,
             entries_captured: 0,
             source_oldest: Optime::ZERO,
         }

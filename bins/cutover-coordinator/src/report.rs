@@ -65,6 +65,7 @@ pub fn build(
         processes: survived.processes,
         outages: survived.outages,
         indexes: remarkable(&copy.indexes, finalized.as_ref()),
+        expiries_in_cutover: capture.as_ref().map_or(0, |capture| capture.expiries),
         entries_captured: capture.map_or(0, |capture| capture.entries_captured),
         changes_applied: applied.map_or(0, |applied| applied.changes_applied),
         verification: verdict(

@@ -49,6 +49,7 @@ impl Coordinator {
             Step::BlockSource => self.block_source().await,
             Step::LiftSourceBlock => self.lift_source_block().await,
             Step::WriteNote => self.write_note().await,
+            Step::DrainAgain => self.drain_again().await,
             Step::RecordDrained => self.record_drained().await,
             Step::Prepare(cutover) => self.queue_finalization(cutover, FinalizationStep::Prepare).await,
             Step::VerifyDocuments(cutover) => self.queue_once(WorkItem::Verify { cutover, metadata: false }).await,
@@ -95,6 +96,22 @@ impl Coordinator {
             self.stage.bus.records().create(&key::index(collection), &IndexProgress::default()).await?;
         }
         Ok(())
+    }
+
+    /// What was prepared would be in the way of the deletes; a later attempt compares anew.
+    async fn drain_again(&mut self) -> Result<(), CoordinatorError> {
+        tracing::info!("documents expired on the source meanwhile: what is left is applied once more");
+        let forget = |record: &mut PhaseRecord, step: u32| {
+            if let Some(cutover) = &mut record.cutover {
+                cutover.number += step;
+                (cutover.silent_from, cutover.drained_at_ms) = (None, None);
+            }
+        };
+        if self.phase.phase() == Phase::Draining {
+            return self.phase.change(|record| forget(record, 0)).await;
+        }
+        tidy_destination::undo_preparation(&self.source, &self.destination).await?;
+        self.phase.enter(Phase::Draining, |record| forget(record, 1)).await
     }
 
     async fn record_drained(&mut self) -> Result<(), CoordinatorError> {

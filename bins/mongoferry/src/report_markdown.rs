@@ -85,6 +85,9 @@ fn numbers(report: &Report) -> String {
     ]);
     rows.push(("oplog entries captured", count_text(report.entries_captured)));
     rows.push(("changes applied", count_text(report.changes_applied)));
+    if report.expiries_in_cutover > 0 {
+        rows.push(("deletes of expired documents during the cutover", count_text(report.expiries_in_cutover)));
+    }
     let mut lines = vec!["## Numbers".to_owned(), String::new(), "| | |".into(), "|---|---:|".into()];
     lines.extend(rows.into_iter().map(|(name, value)| format!("| {name} | {value} |")));
     lines.join("\n")
@@ -202,6 +205,7 @@ mod tests {
             }],
             entries_captured: 30,
             changes_applied: 25,
+            expiries_in_cutover: 0,
             verification: "equal".into(),
             verified_collections: 2,
             verified_documents: 1_210,

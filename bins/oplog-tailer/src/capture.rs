@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use mongoferry_bus::BatchPublisher;
+use mongoferry_bus::PhaseWatch;
 use mongoferry_mongo::{Cluster, OplogCursor, OplogEntries};
-use mongoferry_oplog::{BatchBuilder, OplogEntry, relevance};
+use mongoferry_oplog::{BatchBuilder, OplogEntry, Relevance, relevance};
 use mongoferry_protocol::Optime;
 use mongoferry_stage::Stage;
 use tokio::time::{Instant, sleep_until};
@@ -12,8 +13,9 @@ use tokio::time::{Instant, sleep_until};
 use crate::{
     beginning::{Beginning, begin},
     capture_error::CaptureError,
+    expiry::is_expiry,
     metrics,
-    progress::Progress,
+    progress::{Expiries, Progress},
 };
 
 /// Raw bytes after which a batch is sent; compressed they are about a third.
@@ -29,6 +31,9 @@ struct Capture<'a> {
     progress: Progress,
     /// Entries up to this one are on the bus already.
     covered: Optime,
+    /// In the batch under construction.
+    expiries: Expiries,
+    phases: PhaseWatch,
     /// When the batch under construction is to be sent.
     due: Option<Instant>,
 }
@@ -41,7 +46,16 @@ pub async fn capture(stage: &Stage, source: &Cluster) -> Result<(), CaptureError
     let mut cursor = OplogCursor::open(source, from).await?;
     let progress = Progress::load(stage, unrecorded).await?;
     let builder = BatchBuilder::new(covered);
-    let mut capture = Capture { source, publisher, builder, progress, covered, due: None };
+    let mut capture = Capture {
+        source,
+        publisher,
+        builder,
+        progress,
+        covered,
+        expiries: Expiries::default(),
+        phases: stage.phases.clone(),
+        due: None,
+    };
     let mut phases = stage.phases.clone();
     let mut look_at = Instant::now();
     stage.set_activity("capturing");
@@ -84,13 +98,18 @@ pub async fn capture(stage: &Stage, source: &Cluster) -> Result<(), CaptureError
 
 impl Capture<'_> {
     async fn take(&mut self, entries: &OplogEntries) -> Result<(), CaptureError> {
+        let record = self.phases.current();
         for raw in entries.documents(self.source)? {
             let entry = OplogEntry::parse(raw)?;
             // The first entry after a resumption is the last one stored.
             if entry.optime() <= self.covered {
                 continue;
             }
-            self.builder.add(&entry, &relevance(&entry));
+            let expired = record.as_ref().is_some_and(|record| is_expiry(record, &entry));
+            if expired {
+                self.expiries = Expiries { last: entry.optime(), count: self.expiries.count + 1 };
+            }
+            self.builder.add(&entry, &if expired { Relevance::Keep } else { relevance(&entry) });
             if self.builder.raw_bytes() >= BATCH_BYTES {
                 self.send_batch().await?;
             }
@@ -107,7 +126,7 @@ impl Capture<'_> {
         let Some(batch) = self.builder.finish() else { return Ok(()) };
         self.covered = batch.last;
         metrics::batch_sent(&batch);
-        self.progress.sent(&batch, namespace);
+        self.progress.sent(&batch, namespace, std::mem::take(&mut self.expiries));
         if let Some(confirmed) = self.publisher.publish(&batch).await? {
             self.progress.confirm(confirmed);
         }

@@ -8,6 +8,7 @@
 mod beginning;
 mod capture;
 mod capture_error;
+mod expiry;
 mod follow_phase;
 mod metrics;
 mod progress;

@@ -22,7 +22,15 @@ pub struct Progress {
     unrecorded: Option<StartPoint>,
 }
 
+/// Deletes of expired documents in one batch.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Expiries {
+    pub last: Optime,
+    pub count: u64,
+}
+
 struct Sent {
+    expiries: Expiries,
     last: Optime,
     last_wall_ms: u64,
     last_change: Optime,
@@ -38,14 +46,17 @@ impl Progress {
             captured_wall_ms: 0,
             last_change: Optime::ZERO,
             last_change_namespace: None,
+            last_expiry: Optime::ZERO,
+            expiries: 0,
             entries_captured: 0,
             source_oldest: Optime::ZERO,
         });
         Ok(Self { record, sent: VecDeque::new(), changed: false, stored_at: Instant::now(), unrecorded })
     }
 
-    pub fn sent(&mut self, batch: &OplogBatch, namespace: Option<Namespace>) {
+    pub fn sent(&mut self, batch: &OplogBatch, namespace: Option<Namespace>, expiries: Expiries) {
         self.sent.push_back(Sent {
+            expiries,
             last: batch.last,
             last_wall_ms: batch.last_wall_ms,
             last_change: batch.last_change,
@@ -65,6 +76,8 @@ impl Progress {
                 self.record.last_change = sent.last_change;
                 self.record.last_change_namespace = sent.namespace;
             }
+            self.record.last_expiry = self.record.last_expiry.max(sent.expiries.last);
+            self.record.expiries += sent.expiries.count;
             self.changed = true;
         }
         metrics::captured(&self.record);

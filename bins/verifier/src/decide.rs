@@ -54,6 +54,8 @@ mod tests {
             block_writes: false,
             blocked_at_ms: None,
             predicted_ms: None,
+            confirmed_from: None,
+            expiring: Vec::new(),
         };
         PhaseRecord { phase, cutover: Some(cutover), ..PhaseRecord::created() }
     }

@@ -1,9 +1,9 @@
 //! What a cutover would have to do to indexes and collections, read from both clusters; nothing is changed.
 
-use mongoferry_protocol::Namespace;
+use mongoferry_protocol::{CollectionUuid, Namespace};
 
 use crate::{
-    catalog::list_metadata,
+    catalog::{CollectionInfo, list_metadata},
     collection_options::is_capped,
     connection::Cluster,
     error::MongoError,
@@ -19,6 +19,8 @@ pub struct CutoverWork {
     pub to_cap: Vec<Namespace>,
     /// Collections on the destination, each of which is looked at.
     pub collections: u64,
+    /// Collections of the source whose documents expire by themselves.
+    pub expiring: Vec<CollectionUuid>,
 }
 
 /// What becomes of one index.
@@ -43,7 +45,8 @@ pub enum IndexEffort {
 pub async fn cutover_work(source: &Cluster, destination: &Cluster) -> Result<CutoverWork, MongoError> {
     let version = facts(destination).await?.version;
     let (wanted, standing) = (list_metadata(source).await?, list_metadata(destination).await?);
-    let mut work = CutoverWork::default();
+    let expiring = wanted.stores().filter(|collection| expires(collection)).filter_map(|collection| collection.uuid);
+    let mut work = CutoverWork { expiring: expiring.collect(), ..CutoverWork::default() };
     for collection in standing.stores() {
         work.collections += 1;
         let namespace = &collection.namespace;
@@ -68,6 +71,13 @@ pub async fn cutover_work(source: &Cluster, destination: &Cluster) -> Result<Cut
         }
     }
     Ok(work)
+}
+
+/// By an index, or as a whole: clustered and time-series collections.
+fn expires(collection: &CollectionInfo) -> bool {
+    const EXPIRY: &str = "expireAfterSeconds";
+    let has = |document: &bson::RawDocument| document.get(EXPIRY).is_ok_and(|value| value.is_some());
+    has(&collection.options) || collection.indexes.iter().any(|index| has(index))
 }
 
 fn effort(step: &IndexStep) -> Option<IndexEffort> {

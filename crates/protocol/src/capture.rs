@@ -23,6 +23,11 @@ pub struct CaptureProgress {
     /// The last captured change of a user, if any; its namespace where the entry names one.
     pub last_change: Optime,
     pub last_change_namespace: Option<Namespace>,
+    /// The last captured delete of documents that expired, and how many entries there were of them; counted during cutovers.
+    #[serde(default)]
+    pub last_expiry: Optime,
+    #[serde(default)]
+    pub expiries: u64,
     /// Entries captured since the migration began.
     pub entries_captured: u64,
     /// Oldest entry that the source still holds.

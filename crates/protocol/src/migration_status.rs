@@ -255,6 +255,8 @@ pub struct Report {
     pub indexes: Vec<IndexView>,
     pub entries_captured: u64,
     pub changes_applied: u64,
+    /// Oplog entries by which documents expired on the source while the cutover was under way; applied, and no user's writes.
+    pub expiries_in_cutover: u64,
     /// `equal`, `different`, `skipped` or `not reached`.
     pub verification: String,
     pub verified_collections: u64,

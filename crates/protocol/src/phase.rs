@@ -120,6 +120,8 @@ impl Phase {
             | (Finalizing, Committed) => true,
             // A cutover taken back.
             (Draining | Verifying, CatchingUp) => true,
+            // Documents expired meanwhile.
+            (Verifying, Draining) => true,
             (from, Paused) => from.may_pause(),
             (Paused, to) => to.may_pause() || to == Failed || to == Cancelled,
             (from, Failed) => !from.is_final() && from != Failed,

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Failure, Optime, Phase, PredictedPart, now_ms};
+use crate::{CollectionUuid, Failure, Optime, Phase, PredictedPart, now_ms};
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PhaseEntered {
@@ -21,6 +21,12 @@ pub struct CutoverRecord {
     /// Every user write precedes this optime: a note in the source's oplog written after the request, or, without the
     /// privilege for it, the source's last optime then. Unknown until it was taken.
     pub silent_from: Option<Optime>,
+    /// The first of them: documents that expire by themselves put the other off, users' writes do not.
+    #[serde(default)]
+    pub confirmed_from: Option<Optime>,
+    /// The source's collections whose documents expire by themselves, as last listed.
+    #[serde(default)]
+    pub expiring: Vec<CollectionUuid>,
     /// When the destination had everything up to `silent_from`.
     pub drained_at_ms: Option<u64>,
     /// When users could write to the destination.

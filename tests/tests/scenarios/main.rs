@@ -11,6 +11,7 @@ mod documents;
 mod dropping;
 mod dry_run;
 mod entries;
+mod expiry_in_cutover;
 mod fencing;
 mod hidden_members;
 mod indexes;

@@ -99,6 +99,8 @@ impl Migration {
             captured_wall_ms: last.majority_wall_ms,
             last_change: last.majority,
             last_change_namespace: None::<Namespace>,
+            last_expiry: Optime::ZERO,
+            expiries: 0,
             entries_captured: 0,
             source_oldest: Optime::ZERO,
         };

@@ -21,6 +21,7 @@ impl Coordinator {
             .change(|record| {
                 if let Some(cutover) = &mut record.cutover {
                     cutover.silent_from = Some(silent_from);
+                    cutover.confirmed_from.get_or_insert(silent_from);
                 }
             })
             .await

@@ -51,6 +51,7 @@ mod tests {
             indexes: Vec::new(),
             entries_captured: 0,
             changes_applied: 0,
+            expiries_in_cutover: 0,
             verification: "equal".into(),
             verified_collections: 0,
             verified_documents: 0,

@@ -45,6 +45,8 @@ fn in_phase(phase: Phase, number: u32, silent_from: Optime) -> PhaseRecord {
         block_writes: false,
         blocked_at_ms: None,
         predicted_ms: None,
+        confirmed_from: None,
+        expiring: Vec::new(),
     };
     PhaseRecord { phase, cutover: Some(cutover), ..PhaseRecord::created() }
 }

@@ -1,0 +1,11 @@
+//! Which deletes during a cutover are no user's: documents that expire by an index of the source. Pure.
+
+use mongoferry_oplog::{OplogEntry, deletes_without_session};
+use mongoferry_protocol::PhaseRecord;
+
+/// Of a cutover that can still be taken back, behind the operator's word that writes have ended.
+pub fn is_expiry(record: &PhaseRecord, entry: &OplogEntry<'_>) -> bool {
+    let Some(cutover) = record.cutover.as_ref().filter(|_| record.phase.is_revertible_cutover()) else { return false };
+    cutover.confirmed_from.is_some_and(|confirmed_from| entry.optime() > confirmed_from)
+        && deletes_without_session(entry).is_some_and(|collection| cutover.expiring.contains(&collection))
+}

@@ -15,6 +15,7 @@ let isAsked = false;
 
 export function openCutover() {
   byId("cutover-stopped").checked = false;
+  byId("cutover-block").checked = false;
   byId("cutover-without").checked = false;
   showRefusal(byId("cutover-refused"), null);
   draw();
@@ -68,7 +69,8 @@ const missingIndex = ({ namespace, name, reason }) =>
   element("li", {}, element("strong", {}, name), ` of ${namespace}: ${reason ?? "for an unknown reason"}`);
 
 function enable() {
-  const isConfirmed = byId("cutover-stopped").checked && (missing().length === 0 || byId("cutover-without").checked);
+  const isSilent = byId("cutover-stopped").checked || byId("cutover-block").checked;
+  const isConfirmed = isSilent && (missing().length === 0 || byId("cutover-without").checked);
   byId("cutover-go").disabled = !(isConfirmed && isFresh && latest.canCommit && !isAsked);
 }
 
@@ -76,7 +78,7 @@ async function go() {
   isAsked = true;
   enable();
   try {
-    await order("commit", { acceptMissingIndexes: byId("cutover-without").checked });
+    await order("commit", { acceptMissingIndexes: byId("cutover-without").checked, blockWrites: byId("cutover-block").checked });
     dialog.close();
   } catch (error) {
     showRefusal(byId("cutover-refused"), error);
@@ -86,6 +88,7 @@ async function go() {
 }
 
 byId("cutover-stopped").addEventListener("change", enable);
+byId("cutover-block").addEventListener("change", enable);
 byId("cutover-without").addEventListener("change", enable);
 byId("cutover-go").addEventListener("click", go);
 
@@ -98,7 +101,7 @@ function showUnderWay(status) {
     byId("cutting"),
     element("h2", {}, "Cutover"),
     element("p", { class: "figure" }, msText(took)),
-    element("p", { class: "quiet" }, "since you said that writes have stopped"),
+    element("p", { class: "quiet" }, "since writes were said to have stopped"),
     element(
       "dl",
       { class: "facts" },

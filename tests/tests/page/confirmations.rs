@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::browser::Browser;
 
 /// GIVEN an index that the destination can't build WHEN the cutover is opened on the page THEN it is named and has to be
-/// accepted; WHEN the migration is to be cancelled there THEN its name has to be typed, and the page ends with the report.
+/// accepted; a source that can't block writes is named too; WHEN the migration is to be cancelled there THEN its name has to be typed, and the page ends with the report.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_can_not_be_undone_is_confirmed() {
     let source = ReplicaSet::builder().version(MongodVersion::V4_4_2).parameter("enableTestCommands=1");
@@ -28,6 +28,11 @@ async fn what_can_not_be_undone_is_confirmed() {
     browser.click("#cutover-without").await;
     browser.wait_for("!document.getElementById('cutover-go').disabled").await;
     browser.look("8-missing-index").await;
+    browser.click("#cutover-stopped").await;
+    assert_eq!(is_disabled(&browser, "cutover-go").await, json!(true));
+    browser.click("#cutover-block").await;
+    browser.click("#cutover-go").await;
+    browser.wait_for("document.getElementById('cutover-refused').innerText.includes('MF-CUTOVER-8')").await;
     browser.click("#cutover-dialog button[value=no]").await;
 
     browser.click("#cancel").await;

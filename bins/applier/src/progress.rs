@@ -9,6 +9,8 @@ use tokio::time::Instant;
 use crate::{follower::Follower, metrics};
 
 const PUBLISH_EVERY: Duration = Duration::from_millis(100);
+/// On a slow bus publishing is to take no more than a fifth of the time: nothing is applied meanwhile.
+const PUBLISH_SHARE: u32 = 4;
 const PURGE_EVERY: Duration = Duration::from_secs(10);
 
 pub struct Progress {
@@ -49,10 +51,11 @@ impl Progress {
 
     pub async fn publish(&mut self, bus: &Bus, checkpoint: Durable<Checkpoint>) -> Result<(), BusError> {
         let checkpoint = checkpoint.into_inner();
+        let began = Instant::now();
         bus.records().put(&key::applied(), &checkpoint).await?;
         metrics::checkpoint(&checkpoint);
         self.published = Some(checkpoint);
-        self.publish_at = Instant::now() + PUBLISH_EVERY;
+        self.publish_at = Instant::now() + PUBLISH_EVERY.max(began.elapsed() * PUBLISH_SHARE);
         if checkpoint.sequence > self.purged_before && Instant::now() >= self.purge_at {
             let needed = self.follower.needed(bus, checkpoint.sequence).await?;
             if needed > self.purged_before {

@@ -17,7 +17,7 @@ export function showLag(status, now) {
   setContent(byId("lag"), ...current(status), curve(now));
 }
 
-function current({ lag, gapClosed, phase }) {
+function current({ lag, gapClosed, phase, catchUpEtaSeconds: eta }) {
   if (lag === null) return [element("p", { class: "quiet" }, "Known once changes are applied, after the copy.")];
   const total = gapClosed ? "Nothing left to apply" : msText(lag.totalMs);
   return [
@@ -28,6 +28,7 @@ function current({ lag, gapClosed, phase }) {
       ...facts([
         ["Source to bus", msText(lag.sourceToBusMs), "leg first"],
         ["Bus to destination", msText(lag.busToDestinationMs), "leg second"],
+        ["In step in", (eta ?? null) === null ? null : msText(eta * 1000)],
       ]),
     ),
     phase === "copying" ? element("p", { class: "quiet note" }, "Applied only after the copy: until then it grows.") : null,

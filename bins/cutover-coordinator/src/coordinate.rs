@@ -16,6 +16,7 @@ use tokio::{
 use crate::{
     CoordinatorArgs, StartChoice,
     board::Led,
+    catch_up::CatchUp,
     command::{Command, Effect, Request, effect},
     coordinator_error::CoordinatorError,
     copy_progress::{CopyProgress, Plans},
@@ -44,6 +45,7 @@ pub struct Coordinator {
     pub plans: Plans,
     pub copy: CopyProgress,
     pub copy_rate: Rate,
+    pub catch_up: CatchUp,
     /// Said at the start, for every cutover.
     pub accept_missing_indexes: bool,
     start: StartChoice,
@@ -95,6 +97,7 @@ impl Coordinator {
             plans,
             copy,
             copy_rate: Rate::default(),
+            catch_up: CatchUp::default(),
             accept_missing_indexes: args.accept_missing_indexes,
             start: args.start,
             throttle,
@@ -176,7 +179,10 @@ impl Coordinator {
         let status = status::build(&self.view, &self.settings, record, &self.copy, rate, predicted)?;
         let predicted = (status.predicted_downtime_ms, status.predicted_parts.clone());
         let rehearsed = is_rehearsed(&status, self.settings.verify);
-        let status = MigrationStatus { throttle: self.throttle, ..status };
+        let is_catching_up = status.phase == Phase::CatchingUp;
+        self.catch_up.sample(status.lag.filter(|_| is_catching_up).map(|lag| lag.total_ms));
+        let catch_up_eta_seconds = self.catch_up.eta_seconds();
+        let status = MigrationStatus { throttle: self.throttle, catch_up_eta_seconds, ..status };
         metrics::show(&status);
         self.status.send_replace(status);
         self.report.send_replace(report::build(&self.view, &self.settings, record, &self.copy, predicted)?);

@@ -9,6 +9,7 @@
 mod api;
 mod board;
 mod bus_room;
+mod catch_up;
 mod command;
 mod commands;
 mod compare_again;

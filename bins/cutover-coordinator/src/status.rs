@@ -56,6 +56,8 @@ pub fn build(
         bytes_total: copy.bytes_total,
         bytes_per_second,
         copy_eta_seconds: eta(copy, bytes_per_second),
+        // Known to who has seen the lag before.
+        catch_up_eta_seconds: None,
         // As the coordinator knows it.
         throttle: Throttle::default(),
         repeated_documents: copy.repeated,

@@ -251,6 +251,7 @@ pub fn example_status(phases: &[Phase]) -> MigrationStatus {
         bytes_total: 0,
         bytes_per_second: 0,
         copy_eta_seconds: None,
+        catch_up_eta_seconds: None,
         repeated_documents: 0,
         collections: Vec::new(),
         indexes: Vec::new(),

@@ -162,6 +162,8 @@ pub struct MigrationStatus {
     pub bytes_per_second: u64,
     /// Seconds until the copy is complete at that rate; absent where unknown.
     pub copy_eta_seconds: Option<u64>,
+    /// Seconds until there is no lag, as fast as it shrinks now; while catching up, absent where it does not shrink.
+    pub catch_up_eta_seconds: Option<u64>,
     /// How the copy is held back.
     #[serde(default)]
     pub throttle: Throttle,

@@ -7,6 +7,7 @@ mod catalog;
 mod changes_under_way;
 mod clean_stop;
 mod consent;
+mod copiers;
 mod documents;
 mod dropping;
 mod dry_run;

@@ -90,11 +90,15 @@ pub fn lag_phrase(status: &MigrationStatus) -> String {
     if status.gap_closed {
         return format!("lag {}, nothing left to apply", ms_text(lag.total_ms));
     }
+    let eta = status
+        .catch_up_eta_seconds
+        .map(|seconds| format!(", in step in {}", duration_text(Duration::from_secs(seconds))));
     format!(
-        "lag {} (source to bus {}, bus to destination {})",
+        "lag {} (source to bus {}, bus to destination {}){}",
         ms_text(lag.total_ms),
         ms_text(lag.source_to_bus_ms),
-        ms_text(lag.bus_to_destination_ms)
+        ms_text(lag.bus_to_destination_ms),
+        eta.unwrap_or_default()
     )
 }
 

@@ -37,6 +37,7 @@ mod stages_lock;
 mod standard_output;
 mod state_dir;
 mod status_text;
+mod store_limit;
 mod stray_server;
 mod supervisor;
 mod support;

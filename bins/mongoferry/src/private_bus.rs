@@ -8,7 +8,9 @@ use std::path::PathBuf;
 
 use mongoferry_testbed::NatsServer;
 
-use crate::{bus_choice::BusAddress, launcher_error::LauncherError, state_dir::StateDir, stray_server};
+use crate::{
+    bus_choice::BusAddress, launcher_error::LauncherError, state_dir::StateDir, store_limit::store_limit, stray_server,
+};
 
 const DIRECTORY: &str = "bus";
 const LOCK_FILE: &str = "bus.lock";
@@ -27,7 +29,9 @@ impl PrivateBus {
         let lock = stray_server::take_over(&state_dir.at(LOCK_FILE), &directory.join(CONFIG_FILE)).await?;
         let stdin = lock.share().map_err(LauncherError::io("hand the lock of the bus to nats-server"))?;
         let (user, password) = ("mongoferry".to_owned(), uuid::Uuid::new_v4().simple().to_string());
+        let limit = store_limit(&directory).map_err(LauncherError::io("measure the room for the bus"))?;
         let mut builder = NatsServer::builder().state_dir(&directory).credentials(&user, &password).stdin(stdin);
+        builder = builder.max_file_store_bytes(limit).max_account_bytes(limit);
         if let Some(program) = nats_server {
             builder = builder.binary(program);
         }

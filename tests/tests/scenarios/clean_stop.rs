@@ -3,6 +3,7 @@ use std::{
     time::Duration,
 };
 
+use mongodb::bson::doc;
 use mongoferry_protocol::Phase;
 use mongoferry_testbed::NatsServer;
 use mongoferry_tests::{Clusters, Migration, binary, child_if_any, stop};
@@ -10,7 +11,8 @@ use tokio::time::{Instant, sleep};
 
 /// What is promised for every binary.
 const PROMISED: Duration = Duration::from_secs(10);
-const ROLES: [&str; 6] = ["cutover-coordinator", "oplog-tailer", "copier", "indexer", "applier", "verifier"];
+const ROLES: [&str; 7] =
+    ["cutover-coordinator", "oplog-tailer", "copier", "indexer", "applier", "verifier", "validator"];
 
 struct Stages {
     clusters: Clusters,
@@ -28,6 +30,9 @@ impl Stages {
         }
         if role == "cutover-coordinator" {
             command.args(["--listen", "127.0.0.1:0"]);
+        }
+        if role == "validator" {
+            command.arg("--serve");
         }
         command
             .env("MONGOFERRY_SOURCE", self.clusters.source.uri())
@@ -94,4 +99,40 @@ async fn the_command_ends_on_sigterm_in_the_middle_of_the_copy() {
     let outcome = migration.end().await;
     assert_eq!(outcome.code, Some(130), "{}", outcome.stderr);
     assert!(asked.elapsed() < PROMISED, "{:?}", asked.elapsed());
+}
+
+/// GIVEN the command as process 1 of a container, in the middle of the copy WHEN it gets SIGTERM THEN it ends in time with all its
+/// children, and the next start goes on.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_command_ends_on_sigterm_as_process_1() {
+    let clusters = Clusters::seeded(40).await;
+    let state = tempfile::tempdir().expect("a directory");
+    let mut container = Command::new("unshare")
+        .args(["--pid", "--fork", "--kill-child"])
+        .arg(binary("mongoferry"))
+        .args(["migrate", "--listen=127.0.0.1:0", "--log=json", "--state-dir"])
+        .arg(state.path().join("state"))
+        .env("MONGOFERRY_SOURCE", clusters.source.uri())
+        .env("MONGOFERRY_DESTINATION", clusters.destination.uri())
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("it starts");
+    let copying = async || {
+        let count = doc! {"count": "orders"};
+        let reply = clusters.destination_client().await.database("shop").run_command(count).await.expect("answers");
+        reply.get_i32("n").expect("a count") > 0
+    };
+    while !copying().await {
+        assert!(container.try_wait().expect("a child can be asked").is_none(), "it has ended before");
+        sleep(Duration::from_millis(20)).await;
+    }
+    let command = child_if_any(container.id(), "mongoferry").expect("is the child of unshare");
+    let (code, took) = stopped(&mut container, command).await;
+    assert_eq!(code, Some(130));
+    assert!(took < PROMISED, "{took:?}");
+    let outcome = Migration::between(&clusters, state.path()).argument("--cutover=auto").start().end_committed().await;
+    assert!(outcome.stdout.contains("**Equal**"), "{}", outcome.stdout);
+    clusters.assert_equal().await;
 }

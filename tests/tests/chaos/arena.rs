@@ -47,6 +47,14 @@ impl Arena {
     }
 
     /// Keeps the indexer from building indexes at the destination, which ever member leads it.
+    /// Unique indexes are not prepared, so verifying does not end.
+    pub async fn hold_preparation(&self) {
+        for client in self.destination_members().await {
+            HeldCommands::on(&client).hold("indexer", &["collMod"]).await;
+        }
+    }
+
+    /// From now on; preparing goes on.
     pub async fn hold_index_builds(&self) {
         for client in self.destination_members().await {
             HeldCommands::on(&client).hold("indexer", &["createIndexes"]).await;

@@ -95,16 +95,17 @@ impl<'a> Round<'a> {
         }
     }
 
-    /// In each phase something is kept from being done until the fault is over, so that the phase lasts.
+    /// In each phase something is kept from being done until the fault is over, so that the phase lasts; behind draining by the
+    /// servers, because a fault may end whatever process is held.
     async fn cut_over(&mut self) {
-        let (appliers, verifier) = (self.hold("applier"), self.hold("verifier"));
+        let appliers = self.hold("applier");
+        self.arena.hold_preparation().await;
         self.request_cutover().await;
         self.until_phase(Phase::Draining).await;
         self.befall(Phase::Draining, appliers).await;
         self.until_phase(Phase::Verifying).await;
         let fault = self.strike(Phase::Verifying).await;
         self.arena.hold_index_builds().await;
-        drop(verifier);
         self.note(fault, Phase::Verifying).await;
         self.until_phase(Phase::Finalizing).await;
         let fault = self.strike(Phase::Finalizing).await;

@@ -82,28 +82,23 @@ async fn a_change_of_the_compatibility_version_stops_the_migration() {
     assert!(outcome.stderr.contains("MF-ENTRY-5"), "{}", outcome.stderr);
 }
 
-/// GIVEN a migration in step WHEN the destination's feature compatibility version is lowered, so that an index can't be prepared to
-/// become unique any more, and users go on writing THEN the migration stays in step and its cutover is taken back before anything is
-/// final; WHEN it is raised again THEN the next cutover is committed.
+/// GIVEN a migration in step WHEN the destination's feature compatibility version is lowered, so that the server does not take
+/// `collectionUUID` any more, and a collection is renamed THEN the migration stops with a code before harm; WHEN it is raised again THEN
+/// the next start goes on, to the commit.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_destination_of_lower_compatibility_is_survived() {
+async fn a_destination_of_lower_compatibility_stops_the_migration_until_it_is_raised() {
     let clusters = Clusters::seeded(2).await;
     let state = tempfile::tempdir().expect("a directory");
     let mut migration = Migration::between(&clusters, state.path()).start();
     migration.wait_for_phase(Phase::Ready).await;
     let admin = clusters.destination_client().await.database("admin");
     admin.run_command(doc! {"setFeatureCompatibilityVersion": "5.0"}).await.expect("is set");
-    let workload = clusters.workload(300).await;
-    workload.wait_for(300).await;
-    workload.stop().await.expect("the workload met no error");
-    migration.until_in_step(&clusters).await;
-    migration.wait_for("is ready", |status| status.phase == Phase::Ready).await;
-    let refused = migration.command(&["cutover", "--yes"]).await;
-    let said = String::from_utf8_lossy(&refused.stderr).into_owned();
-    assert!(!refused.status.success() && said.contains("[MF-"), "{said}");
+    let rename = doc! {"renameCollection": "shop.stores", "to": "shop.branches"};
+    clusters.source_client().await.database("admin").run_command(rename).await.expect("is renamed");
+    let outcome = migration.end().await;
+    assert_eq!(outcome.code, Some(3), "{}", outcome.stderr);
+    assert!(outcome.stderr.contains("MF-MONGO-14") && outcome.stderr.contains("collectionUUID"), "{}", outcome.stderr);
     admin.run_command(doc! {"setFeatureCompatibilityVersion": "6.0"}).await.expect("is set");
-    migration.wait_for("is ready again", |status| status.phase == Phase::Ready).await;
-    migration.post("commit").await;
-    migration.end_committed().await;
+    Migration::between(&clusters, state.path()).argument("--cutover=auto").start().end_committed().await;
     clusters.assert_equal().await;
 }

@@ -33,6 +33,9 @@ async fn what_can_not_be_undone_is_confirmed() {
     browser.click("#cutover-block").await;
     browser.click("#cutover-go").await;
     browser.wait_for("document.getElementById('cutover-refused').innerText.includes('MF-CUTOVER-8')").await;
+    browser.look("8-no-block").await;
+    let told = browser.errors().await;
+    assert!(told.len() == 1 && told[0].1.contains("409"), "the refusal alone: {told:?}");
     browser.click("#cutover-dialog button[value=no]").await;
 
     browser.click("#cancel").await;

@@ -1,6 +1,8 @@
 //! A validator that stays: it carries out the validations that are asked for while the coordinator runs.
 //!
-//!     bus ── ValidationJob ──▶ the checks ──▶ ValidationReport, then the job is done
+//! ```text
+//! bus ── ValidationJob ──▶ the checks ──▶ ValidationReport, then the job is done
+//! ```
 //!
 //! Killed in the middle, it begins the job again.
 

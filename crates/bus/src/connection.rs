@@ -57,10 +57,7 @@ impl Bus {
             .ack_timeout(Duration::from_secs(30))
             .max_ack_inflight(4 * PUBLISH_WINDOW)
             .build(client.clone());
-        let account = jetstream
-            .query_account()
-            .await
-            .map_err(|cause| BusError::NoJetStream { url: options.url.clone(), cause: cause.into() })?;
+        let account = jetstream.query_account().await.map_err(|cause| BusError::no_account(&options.url, cause))?;
         let limits = BusLimits::of(client.server_info().max_payload, &account);
         let records = ensure_topology(&jetstream, id, options.replicas, limits).await?;
         // Another version's migration is not to be touched, not even to tell of this failure.

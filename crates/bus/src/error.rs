@@ -1,5 +1,6 @@
 //! What can go wrong between a stage and the bus.
 
+use async_nats::jetstream::context::{AccountError, AccountErrorKind};
 use mongoferry_protocol::{CodecError, Explain, Retry};
 
 type Cause = Box<dyn std::error::Error + Send + Sync>;
@@ -52,6 +53,14 @@ pub enum BusError {
 }
 
 impl BusError {
+    /// Only what says so means that there is no JetStream: several servers that choose a leader keep silent for a while.
+    pub(crate) fn no_account(url: &str, cause: AccountError) -> Self {
+        match cause.kind() {
+            AccountErrorKind::TimedOut => Self::failed("look for JetStream", cause),
+            _ => Self::NoJetStream { url: url.to_owned(), cause: cause.into() },
+        }
+    }
+
     pub(crate) fn failed(action: &'static str, cause: impl Into<Cause>) -> Self {
         Self::Failed { action, cause: cause.into() }
     }

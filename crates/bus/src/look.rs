@@ -9,9 +9,6 @@ use crate::{BusError, BusLimits, BusOptions, connection::connect_client};
 pub async fn look(options: &BusOptions) -> Result<BusLimits, BusError> {
     let client = connect_client(options, &Reachability::default()).await?;
     let jetstream = jetstream::new(client.clone());
-    let account = jetstream
-        .query_account()
-        .await
-        .map_err(|cause| BusError::NoJetStream { url: options.url.clone(), cause: cause.into() })?;
+    let account = jetstream.query_account().await.map_err(|cause| BusError::no_account(&options.url, cause))?;
     Ok(BusLimits::of(client.server_info().max_payload, &account))
 }

@@ -11,7 +11,8 @@ use tokio::{
 use crate::{server_process::ServerProcess, testbed_error::TestbedError};
 
 /// A large store takes its time to be read at the start.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// One of several servers that was killed may take over a minute until its copies of the streams are in order.
+const PATIENCE: Duration = Duration::from_secs(180);
 const POLL: Duration = Duration::from_millis(20);
 
 pub(super) async fn until_greeting(

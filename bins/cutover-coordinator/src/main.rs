@@ -2,6 +2,7 @@
 //!
 //!     records, heartbeats, source's optime ──▶ Facts ──▶ decide ──▶ Step ──▶ records, work queues
 //!     HTTP ──▶ commands ──┘                                          └──▶ phase
+//!     what a cutover has to do, measured ──▶ prediction ──▶ status ──▶ API, page, webhooks and the command hook
 //!
 //! One decision at a time, each a pure function of the facts: killed anywhere, it decides the same again. The phase is
 //! changed by compare-and-set, so two of them can't both lead.

@@ -10,8 +10,8 @@ use tokio::{
 
 use crate::{server_process::ServerProcess, testbed_error::TestbedError};
 
-/// A large store takes its time to be read at the start.
-/// One of several servers that was killed may take over a minute until its copies of the streams are in order.
+/// A large store takes its time to be read at the start, and one of several servers that was killed over a minute until its copies
+/// of the streams are in order.
 const PATIENCE: Duration = Duration::from_secs(180);
 const POLL: Duration = Duration::from_millis(20);
 

@@ -57,6 +57,11 @@ impl<'a> HeldCommands<'a> {
         self.configure(doc! {"mode": "alwaysOn", "data": data}).await;
     }
 
+    /// The same whoever sends them.
+    pub async fn fail_all(&self, commands: &[&str], code: i32) {
+        self.configure(doc! {"mode": "alwaysOn", "data": {"failCommands": commands, "errorCode": code}}).await;
+    }
+
     pub async fn release(&self) {
         self.configure(doc! {"mode": "off"}).await;
     }

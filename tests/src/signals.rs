@@ -31,6 +31,11 @@ pub fn children_of(parent: u32) -> Vec<u32> {
     children.flat_map(|children| children.split_whitespace().map(str::parse).collect::<Vec<_>>()).flatten().collect()
 }
 
+/// Whether it has not ended; one that nobody has waited for yet has.
+pub fn is_running(pid: u32) -> bool {
+    std::fs::read_link(format!("/proc/{pid}/exe")).is_ok()
+}
+
 /// SIGSTOP: the process keeps its memory and its connections, and does nothing.
 pub fn suspend(pid: u32) {
     send(pid, Signal::STOP);

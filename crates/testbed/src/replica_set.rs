@@ -161,6 +161,11 @@ impl ReplicaSet {
         self.members[index].resume();
     }
 
+    /// An error, with what it said last, if a member has ended that nobody killed or stopped.
+    pub fn check_running(&mut self) -> Result<(), TestbedError> {
+        self.members.iter_mut().try_for_each(|member| member.check_running().map(drop))
+    }
+
     /// The member that takes writes now, or as soon as one does.
     pub async fn primary_index(&mut self) -> Result<usize, TestbedError> {
         watch::until_primary(&mut self.members, &self.access).await

@@ -18,7 +18,11 @@ use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, waitid};
 
 use crate::{scratch_dir::KEEP, testbed_error::TestbedError};
 
-const LAST_WORDS_BYTES: u64 = 1500;
+const LAST_WORDS_BYTES: usize = 1500;
+/// A server that aborts says why before it prints where it was.
+const SEARCHED_BYTES: u64 = 256 * 1024;
+/// The severity of a fatal line in a log of mongod, since 4.4 and before.
+const FATAL: [&str; 2] = [r#""s":"F""#, " F  "];
 const POLL: Duration = Duration::from_millis(10);
 
 pub(crate) struct ServerProcess {
@@ -165,8 +169,32 @@ fn spawn_reaper(pid: u32, scratch: Option<&Path>) -> io::Result<Child> {
 fn read_tail(log: &Path) -> io::Result<String> {
     let mut file = File::open(log)?;
     let length = file.metadata()?.len();
-    file.seek(SeekFrom::Start(length.saturating_sub(LAST_WORDS_BYTES)))?;
+    file.seek(SeekFrom::Start(length.saturating_sub(SEARCHED_BYTES)))?;
     let mut tail = Vec::new();
     file.read_to_end(&mut tail)?;
-    Ok(String::from_utf8_lossy(&tail).trim().to_owned())
+    Ok(last_words_of(&String::from_utf8_lossy(&tail)))
+}
+
+/// The fatal lines, each cut, or the end if there are none.
+fn last_words_of(log: &str) -> String {
+    let cut = |line: &str| line.chars().take(LAST_WORDS_BYTES).collect::<String>();
+    let fatal: Vec<String> = log.lines().filter(|line| FATAL.iter().any(|mark| line.contains(mark))).map(cut).collect();
+    match fatal.is_empty() {
+        false => fatal.join("\n"),
+        true => log.trim().chars().rev().take(LAST_WORDS_BYTES).collect::<Vec<_>>().into_iter().rev().collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{LAST_WORDS_BYTES, last_words_of};
+
+    #[test]
+    fn what_ended_a_server_is_told_before_where_it_was() {
+        let backtrace = "at ?\n".repeat(1000);
+        let fatal = r#"{"t":{},"s":"F","c":"-","msg":"Fatal assertion"}"#;
+        assert_eq!(last_words_of(&format!("started\n{fatal}\n{backtrace}")), fatal);
+        assert_eq!(last_words_of("started\nended\n"), "started\nended");
+        assert_eq!(last_words_of(&backtrace).len(), LAST_WORDS_BYTES);
+    }
 }

@@ -1,12 +1,18 @@
 //! The servers that a run has for all its migrations.
 
-use mongodb::bson::doc;
+use mongodb::bson::{Document, doc};
 use mongoferry_testbed::{NatsServer, ProxyPort, ReplicaSet, SeedSize, seed};
 use mongoferry_tests::{Clusters, HeldCommands};
 
 use crate::fault::Side;
 
 const SEED_MIB: u64 = 40;
+/// The user whom the migration logs in as, on either side.
+const USER: &str = "ferry";
+const PASSWORD: &str = "p4ssw0rd-of-the-ferry";
+const ROLE: &str = "root";
+/// As the server says when its disk has no room.
+const OUT_OF_DISK_SPACE: i32 = 14031;
 
 pub struct Arena {
     pub clusters: Clusters,
@@ -17,7 +23,7 @@ pub struct Arena {
 impl Arena {
     /// Two sets of three members behind proxies, with data on the source, and a bus behind one.
     pub async fn start() -> Self {
-        let set = || ReplicaSet::builder().members(3).behind_proxies().parameter("enableTestCommands=1").start();
+        let set = || ReplicaSet::builder().members(3).auth().behind_proxies().parameter("enableTestCommands=1").start();
         let (source, destination, nats) = tokio::join!(set(), set(), NatsServer::builder().start());
         let nats = nats.expect("nats-server starts");
         let nats_proxy = ProxyPort::start(nats.port()).await.expect("a proxy starts");
@@ -25,6 +31,9 @@ impl Arena {
             source: source.expect("a source starts"),
             destination: destination.expect("a destination starts"),
         };
+        for set in [&clusters.source, &clusters.destination] {
+            set.create_user(USER, doc! {"pwd": PASSWORD, "roles": [ROLE]}).await.expect("is created");
+        }
         seed::fill(&clusters.source_client().await, SeedSize { mib: SEED_MIB }).await.expect("the source is filled");
         Self { clusters, nats, nats_proxy }
     }
@@ -33,6 +42,49 @@ impl Arena {
         match side {
             Side::Source => &mut self.clusters.source,
             Side::Destination => &mut self.clusters.destination,
+        }
+    }
+
+    /// The connection string of the migration.
+    pub fn uri(&self, side: Side) -> String {
+        match side {
+            Side::Source => self.clusters.source.uri_for(USER, PASSWORD),
+            Side::Destination => self.clusters.destination.uri_for(USER, PASSWORD),
+        }
+    }
+
+    /// Whether the migration's user may do anything.
+    pub async fn set_rights(&mut self, side: Side, given: bool) {
+        let command = if given { "grantRolesToUser" } else { "revokeRolesFromUser" };
+        self.administrate(side, doc! {command: USER, "roles": [ROLE]}).await;
+    }
+
+    /// Whether the migration's password is right.
+    pub async fn set_password(&mut self, side: Side, right: bool) {
+        let password = if right { PASSWORD } else { "another" };
+        self.administrate(side, doc! {"updateUser": USER, "pwd": password}).await;
+    }
+
+    async fn administrate(&mut self, side: Side, command: Document) {
+        let client = self.set(side).client().await.expect("the set answers");
+        client.database("admin").run_command(command).await.expect("the administrator may");
+    }
+
+    /// A member that has ended by itself was ended by us or by a fault of the server: either has to be known.
+    pub fn check_running(&mut self) {
+        for side in [Side::Source, Side::Destination] {
+            self.set(side).check_running().unwrap_or_else(|error| panic!("{error}"));
+        }
+    }
+
+    /// Whether the destination has room for what is written there.
+    pub async fn set_room(&self, room: bool) {
+        for client in self.destination_members().await {
+            let member = HeldCommands::on(&client);
+            match room {
+                true => member.release().await,
+                false => member.fail_all(&["insert", "update", "delete", "createIndexes"], OUT_OF_DISK_SPACE).await,
+            }
         }
     }
 

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use mongoferry_testbed::{ProxyMode, ProxyPort};
-use mongoferry_tests::{child_if_any, kill, suspend, wake};
+use mongoferry_tests::{child_if_any, is_running, kill, remove_and_add, restart_all, stop, suspend, wake};
 use rand::RngExt;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 use crate::{
     fault::{Fault, Leg, Side, Trouble},
@@ -17,6 +17,11 @@ const NETWORK: std::ops::Range<u64> = 1_000..4_000;
 const WITHIN_LEASE: std::ops::Range<u64> = 500..4_000;
 /// A standby takes a lease after 10 s, the bus a range after 15 s.
 const BEYOND_LEASE: std::ops::Range<u64> = 12_000..18_000;
+/// How long an operator takes.
+const MENDED: std::ops::Range<u64> = 1_000..4_000;
+const VISIT: std::ops::Range<u64> = 2_000..8_000;
+const PROMISED_END: Duration = Duration::from_secs(10);
+const LOOK_AGAIN: Duration = Duration::from_millis(20);
 const DELAY: Duration = Duration::from_millis(700);
 
 impl Round<'_> {
@@ -46,6 +51,33 @@ impl Round<'_> {
             }
             Fault::Suspend(role) => self.suspend(role, WITHIN_LEASE).await,
             Fault::SuspendBeyondLease(role) => self.suspend(role, BEYOND_LEASE).await,
+            Fault::Stop(role) => self.stop(role).await,
+            Fault::Copier => {
+                let mut guest = self.standbys.process("copier");
+                self.last(VISIT).await;
+                stop(guest.pid());
+                tokio::time::timeout(PROMISED_END, guest.exit_code()).await.expect("it ends within the time promised");
+            }
+            Fault::RestartAll(side) => restart_all(self.arena.set(side)).await,
+            Fault::Reconfigure(side) => remove_and_add(self.arena.set(side)).await,
+            Fault::RevokeRights(side) => {
+                self.arena.set_rights(side, false).await;
+                self.last(MENDED).await;
+                self.arena.set_rights(side, true).await;
+            }
+            Fault::ChangePassword(side) => {
+                self.arena.set_password(side, false).await;
+                if let Some(pid) = self.process("applier").await {
+                    kill(pid);
+                }
+                self.last(MENDED).await;
+                self.arena.set_password(side, true).await;
+            }
+            Fault::NoRoom => {
+                self.arena.set_room(false).await;
+                self.last(MENDED).await;
+                self.arena.set_room(true).await;
+            }
             Fault::StepDown(side) => {
                 self.arena.set(side).step_down().await.expect("another primary");
             }
@@ -57,6 +89,21 @@ impl Round<'_> {
                 set.restart(primary).await.expect("comes back");
             }
             Fault::Network(leg, trouble) => self.disturb(leg, trouble).await,
+        }
+    }
+
+    /// What a fault lasts is drawn, in milliseconds.
+    async fn last(&mut self, milliseconds: std::ops::Range<u64>) {
+        sleep(Duration::from_millis(self.rng.random_range(milliseconds))).await;
+    }
+
+    async fn stop(&mut self, role: &str) {
+        let Some(pid) = self.process(role).await else { return };
+        let asked = Instant::now();
+        stop(pid);
+        while is_running(pid) {
+            assert!(asked.elapsed() < PROMISED_END, "{role} does not end on SIGTERM");
+            sleep(LOOK_AGAIN).await;
         }
     }
 
@@ -76,7 +123,7 @@ impl Round<'_> {
     async fn suspend(&mut self, role: &str, milliseconds: std::ops::Range<u64>) {
         let Some(pid) = self.process(role).await else { return };
         suspend(pid);
-        sleep(Duration::from_millis(self.rng.random_range(milliseconds))).await;
+        self.last(milliseconds).await;
         wake(pid);
     }
 
@@ -92,7 +139,7 @@ impl Round<'_> {
             Leg::Set(_) | Leg::Bus => None,
         };
         self.set_proxies(leg, primary, mode);
-        sleep(Duration::from_millis(self.rng.random_range(NETWORK))).await;
+        self.last(NETWORK).await;
         self.set_proxies(leg, primary, ProxyMode::Pass);
         // Members lost one another too.
         if let Leg::Set(side) | Leg::Primary(side) = leg {

@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use crate::{
     application::Application,
     arena::Arena,
-    fault::Fault,
+    fault::{Fault, Side},
     ledger::{Ledger, Row},
     standby::{Held, Standbys},
 };
@@ -30,7 +30,7 @@ pub struct Round<'a> {
     pub migration: Option<Migration>,
     /// The command uses the arena's bus, and a second tailer and applier stand by.
     pub own_bus: bool,
-    standbys: Standbys,
+    pub standbys: Standbys,
     ledger: &'a mut Ledger,
     faults: Vec<Fault>,
 }
@@ -60,6 +60,8 @@ impl<'a> Round<'a> {
         state: &TempDir,
     ) -> Self {
         let mut builder = Migration::between(&arena.clusters, state.path())
+            .source(&arena.uri(Side::Source))
+            .destination(&arena.uri(Side::Destination))
             .environment("MONGOFERRY_COPIER_RANGE_MIB", RANGE_MIB)
             .argument(&format!("--id=chaos-{number}"));
         if own_bus {
@@ -76,7 +78,7 @@ impl<'a> Round<'a> {
         self.until("the copy is under way", |status| status.phase == Phase::Copying && status.bytes > 0).await;
         if self.own_bus {
             let (url, id) = (format!("nats://{}", self.arena.nats_proxy.address()), format!("chaos-{}", self.number));
-            self.standbys = Standbys::start(&self.arena.clusters, &url, &id, state.path());
+            self.standbys = Standbys::start(self.arena, &url, &id, state.path());
         }
         self.several(Phase::Copying, FAULTS_WHILE_COPYING).await;
         let held = self.hold("applier");
@@ -136,13 +138,15 @@ impl<'a> Round<'a> {
 
     /// The next fault, from its beginning to its end.
     async fn strike(&mut self, phase: Phase) -> Fault {
-        if self.faults.is_empty() {
-            self.faults = Fault::all(self.own_bus);
+        let next = self.faults.iter().rposition(|fault| fault.fits(phase)).unwrap_or_else(|| {
+            self.faults.extend(Fault::all(self.own_bus));
             self.faults.shuffle(self.rng);
-        }
-        let fault = self.faults.pop().expect("there are faults");
+            self.faults.iter().rposition(|fault| fault.fits(phase)).expect("some fault fits")
+        });
+        let fault = self.faults.remove(next);
         eprintln!("{:>3} {phase}: {fault}", self.number);
         self.inflict(fault).await;
+        self.arena.check_running();
         fault
     }
 

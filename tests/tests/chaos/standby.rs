@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
-use mongoferry_tests::{Clusters, StageProcess, suspend, wake};
+use mongoferry_tests::{StageProcess, suspend, wake};
+
+use crate::{arena::Arena, fault::Side};
 
 pub struct Standbys {
     processes: Vec<(&'static str, StageProcess)>,
@@ -16,10 +18,10 @@ impl Standbys {
     }
 
     /// For migration `id` on the bus at `url`.
-    pub fn start(clusters: &Clusters, url: &str, id: &str, logs: &Path) -> Self {
+    pub fn start(arena: &Arena, url: &str, id: &str, logs: &Path) -> Self {
         let settings = [
-            ("MONGOFERRY_SOURCE", clusters.source.uri()),
-            ("MONGOFERRY_DESTINATION", clusters.destination.uri()),
+            ("MONGOFERRY_SOURCE", arena.uri(Side::Source)),
+            ("MONGOFERRY_DESTINATION", arena.uri(Side::Destination)),
             ("MONGOFERRY_NATS", url.to_owned()),
             ("MONGOFERRY_ID", id.to_owned()),
             ("MONGOFERRY_INSTANCE", "standby".to_owned()),
@@ -33,7 +35,8 @@ impl Standbys {
         standbys
     }
 
-    fn process(&self, role: &str) -> StageProcess {
+    /// One more process of the role.
+    pub fn process(&self, role: &str) -> StageProcess {
         let settings: Vec<_> = self.settings.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         StageProcess::start(
             &format!("mongoferry-{role}"),

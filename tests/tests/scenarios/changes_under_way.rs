@@ -1,43 +1,7 @@
-use mongodb::bson::{Array, Bson, doc};
+use mongodb::bson::doc;
 use mongoferry_protocol::Phase;
 use mongoferry_testbed::{ReplicaSet, SeedSize, seed};
-use mongoferry_tests::{Clusters, Migration};
-
-/// Stops and starts every member, the primary last, as for an upgrade.
-async fn restart_all(set: &mut ReplicaSet) {
-    let primary = set.primary_index().await.expect("a primary");
-    let others = (0..set.member_count()).filter(|index| *index != primary);
-    for index in others.chain([primary]).collect::<Vec<_>>() {
-        set.stop(index).await;
-        set.restart(index).await.expect("comes back");
-    }
-    set.primary_index().await.expect("a primary");
-}
-
-/// Takes a secondary out of the set, and in again.
-async fn remove_and_add(set: &mut ReplicaSet) {
-    let primary = set.primary_index().await.expect("a primary");
-    let secondary = (primary + 1) % set.member_count();
-    let removed = reconfigure(set, |members| members.remove(secondary)).await;
-    reconfigure(set, |members| {
-        members.push(removed.clone());
-        removed
-    })
-    .await;
-}
-
-async fn reconfigure(set: &mut ReplicaSet, change: impl FnOnce(&mut Array) -> Bson) -> Bson {
-    let primary = set.primary_index().await.expect("a primary");
-    let admin = set.client_of_member(primary).await.expect("answers").database("admin");
-    let current = admin.run_command(doc! {"replSetGetConfig": 1}).await.expect("answers");
-    let mut config = current.get_document("config").expect("a configuration").clone();
-    let version = config.get_i32("version").expect("a version");
-    config.insert("version", version + 1);
-    let changed = change(config.get_array_mut("members").expect("members"));
-    admin.run_command(doc! {"replSetReconfig": config}).await.expect("is taken");
-    set.primary_index().await.expect("a primary");
-    changed
-}
+use mongoferry_tests::{Clusters, Migration, remove_and_add, restart_all};
 
 /// GIVEN a migration between sets of three WHEN all members of either are restarted one after the other, and one is removed and
 /// added THEN the migration goes on.

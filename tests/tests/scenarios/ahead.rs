@@ -1,7 +1,10 @@
+use std::time::Duration;
+
 use mongodb::bson::{Document, doc};
-use mongoferry_protocol::{CopierStatus, MigrationStatus, Phase, VerifiedAheadView};
+use mongoferry_protocol::{CopierStatus, MigrationStatus, Phase, Report, VerifiedAheadView};
 use mongoferry_testbed::{NatsServer, ReplicaSet, SeedSize, seed};
 use mongoferry_tests::{Clusters, Migration, StageProcess, kill, suspend, wake};
+use tokio::time::Instant;
 
 fn ahead(status: &MigrationStatus) -> VerifiedAheadView {
     status.verified_ahead.clone().unwrap_or_default()
@@ -56,6 +59,52 @@ async fn documents_are_verified_while_users_write() {
     workload.stop().await.expect("the workload met no error");
     migration.post("commit").await;
     migration.end_committed().await;
+    clusters.assert_equal().await;
+}
+
+/// Until something is captured that was written more than a second after this call.
+async fn until_captured_later(migration: &mut Migration, clusters: &Clusters) {
+    let admin = clusters.source_client().await.database("admin");
+    let note = admin.run_command(doc! {"appendOplogNote": 1, "data": {"it is": "now"}}).await.expect("is written");
+    let now = note.get_timestamp("operationTime").expect("a reply has a time").time;
+    let later = |status: &MigrationStatus| status.captured_optime.is_some_and(|optime| optime.t > now + 1);
+    migration.wait_for("more is captured", later).await;
+}
+
+/// GIVEN a source whose oplog goes on with entries that change nothing, also while it is silent WHEN the applier is held back for a while
+/// at the cutover, so that such entries wait behind the note THEN what was verified ahead is made use of, and nothing is waited for.
+#[tokio::test(flavor = "multi_thread")]
+async fn entries_behind_the_note_hold_up_nothing() {
+    let clusters = Clusters::seeded(5).await;
+    let state = tempfile::tempdir().expect("a directory");
+    let mut migration = Migration::between(&clusters, state.path()).start();
+    migration.wait_for("everything compared", is_done).await;
+    let admin = clusters.source_client().await.database("admin");
+    let notes = tokio::spawn(async move {
+        let mut often = tokio::time::interval(Duration::from_millis(5));
+        loop {
+            admin.run_command(doc! {"appendOplogNote": 1, "data": {"behind": "the note"}}).await.expect("is written");
+            often.tick().await;
+        }
+    });
+    let applier = migration.process("applier").await.pid;
+    suspend(applier);
+    // So that the verifier waits for what came before, with the note and what follows it at once behind that.
+    until_captured_later(&mut migration, &clusters).await;
+    migration.post("commit").await;
+    migration.wait_for_phase(Phase::Draining).await;
+    until_captured_later(&mut migration, &clusters).await;
+    let woken = Instant::now();
+    wake(applier);
+    let report = migration.state_file("report.json");
+    migration.end_committed().await;
+    let took = woken.elapsed();
+    notes.abort();
+    let report = std::fs::read_to_string(report).expect("the command left a report");
+    let report: Report = serde_json::from_str(&report).expect("the report is JSON");
+    eprintln!("write downtime {:?} ms, ended {took:.1?} after the applier went on", report.write_downtime_ms);
+    // Waiting for it in vain took a minute.
+    assert!(took < Duration::from_secs(30), "{took:?}");
     clusters.assert_equal().await;
 }
 

@@ -38,10 +38,13 @@ async fn a_copier_joins_and_leaves() {
         .argument(&format!("--nats={}", nats.url()))
         .argument(&format!("--id={ID}"))
         .argument("--copiers=1")
+        .argument("--start=manual")
         .environment("MONGOFERRY_COPIER_RANGE_MIB", "1")
         .start();
-    migration.wait_for_api().await;
+    migration.wait_for_phase(Phase::Created).await;
     migration.post_with("throttle", &json!({"bytesPerSecond": 3 << 20})).await;
+    migration.wait_for("the limit", |status| status.throttle.bytes_per_second.is_some()).await;
+    migration.post("start").await;
     migration.wait_for("some is copied", |status| status.phase == Phase::Copying && status.bytes > 0).await;
 
     let settings = [

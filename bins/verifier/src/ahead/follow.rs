@@ -34,26 +34,36 @@ pub(super) async fn follow(stage: &Stage, clusters: &Clusters, ahead: &Ahead) ->
     };
     let mut decoder = EntryDecoder::resume(start, ChangePosition::end_of(resume));
     let mut reader = stage.bus.batch_reader(sequence).await?;
+    let mut applied = Applied::default();
+    let mut next = None;
     let mut is_first = true;
     loop {
+        let first: StoredBatch<OplogBatch> = match next.take() {
+            Some(batch) => batch,
+            None => reader.next().await?,
+        };
+        if std::mem::take(&mut is_first) && first.batch.previous > resume {
+            let (expected, found) = (resume.to_string(), first.batch.previous.to_string());
+            return Err(BusError::BrokenChain { expected, found }.into());
+        }
+        applied.until(stage, first.batch.last).await?;
+        let lasts = if is_waited_for(stage) { SHORT_WINDOW } else { WINDOW };
+        let until = Instant::now() + lasts;
         let mut window = Window::default();
-        let mut until = None;
+        window.add(&mut decoder, &first)?;
         while window.documents < WINDOW_DOCUMENTS {
-            let next = match until {
-                None => Ok(reader.next().await),
-                Some(until) => tokio::time::timeout_at(until, reader.next()).await,
-            };
-            let Ok(batch) = next else { break };
+            let Ok(batch) = tokio::time::timeout_at(until, reader.next()).await else { break };
             let batch = batch?;
-            if std::mem::take(&mut is_first) && batch.batch.previous > resume {
-                let (expected, found) = (resume.to_string(), batch.batch.previous.to_string());
-                return Err(BusError::BrokenChain { expected, found }.into());
+            // Behind the cutover's note nothing is applied, and what was applied before must not wait for it.
+            match tokio::time::timeout_at(until, applied.until(stage, batch.batch.last)).await {
+                Ok(is_applied) => is_applied?,
+                Err(_) => {
+                    next = Some(batch);
+                    break;
+                }
             }
             window.add(&mut decoder, &batch)?;
-            let window = if is_waited_for(stage) { SHORT_WINDOW } else { WINDOW };
-            until.get_or_insert_with(|| Instant::now() + window);
         }
-        wait_until_applied(stage, window.last).await?;
         look_at(clusters, ahead, window, &decoder).await?;
     }
 }
@@ -94,13 +104,24 @@ impl Window {
     }
 }
 
-async fn wait_until_applied(stage: &Stage, wanted: Optime) -> Result<(), VerifierError> {
-    loop {
-        let applied = stage.bus.records().get(&key::applied()).await?;
-        if applied.is_some_and(|record| record.value.applied >= wanted) {
-            return Ok(());
+/// How far the applier is, as last heard.
+#[derive(Default)]
+struct Applied {
+    known: Optime,
+}
+
+impl Applied {
+    /// Waits until the changes up to `wanted` are applied. Cancel-safe.
+    async fn until(&mut self, stage: &Stage, wanted: Optime) -> Result<(), VerifierError> {
+        while self.known < wanted {
+            if let Some(record) = stage.bus.records().get(&key::applied()).await? {
+                self.known = record.value.applied;
+            }
+            if self.known < wanted {
+                tokio::time::sleep(ASK_APPLIED).await;
+            }
         }
-        tokio::time::sleep(ASK_APPLIED).await;
+        Ok(())
     }
 }
 

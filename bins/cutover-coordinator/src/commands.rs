@@ -1,6 +1,7 @@
 //! Carries out what an operator asks for.
 
 use mongoferry_bus::key;
+use mongoferry_mongo::expiring_collections;
 use mongoferry_protocol::{CutoverRecord, IndexView, Phase, PhaseRecord, now_ms};
 
 use crate::{
@@ -60,9 +61,10 @@ impl Coordinator {
     /// The operator says that writes have ended, or has them blocked: from here on the write downtime is measured.
     pub async fn begin_cutover(&mut self, order: CommitOrder) -> Result<(), CoordinatorError> {
         let number = self.phase.record().cutover.as_ref().map_or(0, |cutover| cutover.number) + 1;
+        let requested_at_ms = now_ms();
         let cutover = CutoverRecord {
             number,
-            requested_at_ms: now_ms(),
+            requested_at_ms,
             silent_from: None,
             drained_at_ms: None,
             committed_at_ms: None,
@@ -70,7 +72,8 @@ impl Coordinator {
             block_writes: order.block_writes,
             blocked_at_ms: None,
             confirmed_from: None,
-            expiring: self.view.work().map(|work| work.expiring).unwrap_or_default(),
+            // Before the note: what expires behind it is to be known from the first moment.
+            expiring: expiring_collections(&self.source).await?,
             predicted_ms: self.status.borrow().predicted_downtime_ms,
         };
         let begin = |record: &mut PhaseRecord| {

@@ -69,6 +69,7 @@ impl Coordinator {
             drained_at_ms: None,
             committed_at_ms: None,
             accept_missing_indexes: order.accept_missing_indexes,
+            accept_source_writes: false,
             block_writes: order.block_writes,
             blocked_at_ms: None,
             confirmed_from: None,
@@ -103,7 +104,11 @@ impl Coordinator {
             undo_preparation(&self.source, &self.destination).await?;
         }
         self.queued.clear();
-        self.phase.enter(next, |_| ()).await
+        let accept = next == Phase::Finalizing && self.accept_source_writes;
+        let accepting = |record: &mut PhaseRecord| {
+            record.cutover.iter_mut().for_each(|cutover| cutover.accept_source_writes |= accept);
+        };
+        self.phase.enter(next, accepting).await
     }
 }
 

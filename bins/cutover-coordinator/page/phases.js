@@ -31,7 +31,11 @@ const TOLD = {
   expired: ["Expired", "No longer kept in step; nothing was dropped. Extend to go on, as long as the source’s oplog reaches back."],
 };
 
-export const told = (phase) => TOLD[phase] ?? [phase, ""];
+/** Users are not sent back to a source whose changes nobody carries over any more. */
+const FAILED_WHILE_FINISHING = "Past the point of no return, nothing committed. Let nobody write to the source. Do what the failure says, then start the command again.";
+
+export const told = ({ phase, cameFrom }) =>
+  phase === "failed" && cameFrom === "finalizing" ? [TOLD.failed[0], FAILED_WHILE_FINISHING] : (TOLD[phase] ?? [phase, ""]);
 export const isCutover = (phase) => ["draining", "verifying", "finalizing"].includes(phase);
 export const isFinal = (phase) => ["committed", "rehearsed", "cancelled"].includes(phase);
 export const mayPause = (phase) => ["starting", "copying", "catching-up", "ready"].includes(phase);

@@ -1,6 +1,7 @@
 //! Carries out what an operator asks for.
 
 use mongoferry_bus::key;
+use mongoferry_mongo::expiring_collections;
 use mongoferry_protocol::{CutoverRecord, IndexView, Phase, PhaseRecord, now_ms};
 
 use crate::{
@@ -60,17 +61,20 @@ impl Coordinator {
     /// The operator says that writes have ended, or has them blocked: from here on the write downtime is measured.
     pub async fn begin_cutover(&mut self, order: CommitOrder) -> Result<(), CoordinatorError> {
         let number = self.phase.record().cutover.as_ref().map_or(0, |cutover| cutover.number) + 1;
+        let requested_at_ms = now_ms();
         let cutover = CutoverRecord {
             number,
-            requested_at_ms: now_ms(),
+            requested_at_ms,
             silent_from: None,
             drained_at_ms: None,
             committed_at_ms: None,
             accept_missing_indexes: order.accept_missing_indexes,
+            accept_source_writes: false,
             block_writes: order.block_writes,
             blocked_at_ms: None,
             confirmed_from: None,
-            expiring: self.view.work().map(|work| work.expiring).unwrap_or_default(),
+            // Before the note: what expires behind it is to be known from the first moment.
+            expiring: expiring_collections(&self.source).await?,
             predicted_ms: self.status.borrow().predicted_downtime_ms,
         };
         let begin = |record: &mut PhaseRecord| {
@@ -100,7 +104,11 @@ impl Coordinator {
             undo_preparation(&self.source, &self.destination).await?;
         }
         self.queued.clear();
-        self.phase.enter(next, |_| ()).await
+        let accept = next == Phase::Finalizing && self.accept_source_writes;
+        let accepting = |record: &mut PhaseRecord| {
+            record.cutover.iter_mut().for_each(|cutover| cutover.accept_source_writes |= accept);
+        };
+        self.phase.enter(next, accepting).await
     }
 }
 

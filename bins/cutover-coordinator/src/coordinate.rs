@@ -20,7 +20,7 @@ use crate::{
     command::{Command, Effect, Request, effect},
     coordinator_error::CoordinatorError,
     copy_progress::{CopyProgress, Plans},
-    decide::{Step, decide},
+    decide::{Facts, Step, decide},
     facts::gather,
     measured::measured,
     metrics,
@@ -29,6 +29,7 @@ use crate::{
     rates::Rate,
     report,
     settings::settle,
+    silence::Silence,
     status, validation_jobs, verified_ahead,
     view::View,
 };
@@ -48,6 +49,10 @@ pub struct Coordinator {
     pub catch_up: CatchUp,
     /// Said at the start, for every cutover.
     pub accept_missing_indexes: bool,
+    /// Said at the start, for a cutover that has failed by then.
+    pub accept_source_writes: bool,
+    /// Asked for by this process alone: a successor asks anew.
+    pub silence: Option<Silence>,
     start: StartChoice,
     pub throttle: Throttle,
     /// Work items that this process has queued: once is enough, however often the decision asks for it.
@@ -99,6 +104,8 @@ impl Coordinator {
             copy_rate: Rate::default(),
             catch_up: CatchUp::default(),
             accept_missing_indexes: args.accept_missing_indexes,
+            accept_source_writes: args.accept_source_writes,
+            silence: None,
             start: args.start,
             throttle,
             queued: HashSet::new(),
@@ -195,6 +202,7 @@ impl Coordinator {
             self.accept_missing_indexes,
             rehearsed,
         )?;
+        let facts = Facts { silent_until: self.silent_until(), ..facts };
         let facts = validation_jobs::as_begun(facts, self.start, &self.view.mirror, record)?;
         Ok(decide(record, &facts))
     }
@@ -215,6 +223,7 @@ fn step_changes_phase(step: &Step) -> bool {
         Step::Enter(_)
             | Step::BeginCutover
             | Step::WriteNote
+            | Step::AskForSilence
             | Step::RecordDrained
             | Step::Commit
             | Step::DrainAgain

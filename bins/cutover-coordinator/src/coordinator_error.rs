@@ -37,6 +37,10 @@ pub enum CoordinatorError {
     Validation { summary: String },
     #[error("source and destination are not equal: {summary}")]
     Different { summary: String },
+    #[error("source and destination are not equal once indexes and views were finished: {summary}")]
+    MetadataDifferent { summary: String },
+    #[error("the source was written to after the cutover began: {change}; the destination has nothing of that")]
+    SourceWrittenTo { change: String },
     #[error("indexes could not become what they are on the source: {summary}")]
     Finalization { summary: String },
     #[error("the destination can't build indexes of the source: {summary}")]
@@ -70,7 +74,8 @@ impl Explain for CoordinatorError {
             Self::Listen { .. } => "MF-COORD-3",
             Self::OpenApi { .. } => "MF-COORD-4",
             Self::Validation { .. } => "MF-COORD-5",
-            Self::Different { .. } => "MF-CUTOVER-4",
+            Self::Different { .. } | Self::MetadataDifferent { .. } => "MF-CUTOVER-4",
+            Self::SourceWrittenTo { .. } => "MF-CUTOVER-11",
             Self::Finalization { .. } => "MF-CUTOVER-1",
             Self::NotNow { .. } => "MF-CUTOVER-2",
             Self::MissingIndexes { .. } => "MF-CUTOVER-5",
@@ -115,9 +120,17 @@ impl Explain for CoordinatorError {
                 `mongoferry verify --list` what differs. Go on (`mongoferry resume`, or start again), copy just those documents \
                 again with `mongoferry verify --repair`, and cut over again."
                 .into(),
-            Self::Finalization { .. } => {
-                "Mend what is named on the destination, then start again: the cutover goes on there.".into()
-            }
+            Self::MetadataDifferent { .. } => "Do not switch users over, and let nobody write to the source: the destination gets no more \
+                of it. Start again, or run `mongoferry resume`: what was changed meanwhile is finished and compared once more."
+                .into(),
+            Self::SourceWrittenTo { .. } => "Nothing was committed. The source is complete; the destination has everything up to the \
+                cutover, and nothing of what users wrote since. To stay on the source, cancel this migration and begin a new one. To go \
+                on to the destination, stop the writes, carry over by hand what was written since, and start again with \
+                MONGOFERRY_ACCEPT_SOURCE_WRITES=true (the coordinator: --accept-source-writes)."
+                .into(),
+            Self::Finalization { .. } => "Let nobody write to the source meanwhile. Mend what is named on the destination, then start again: \
+                the cutover goes on there."
+                .into(),
             Self::MissingIndexes { .. } => "Mend the cause on the destination or drop the indexes on the source; or cut over \
                 with --accept-missing-indexes (the API: POST commit with {\"acceptMissingIndexes\": true}) to go without."
                 .into(),
@@ -156,6 +169,8 @@ impl Explain for CoordinatorError {
             | Self::OpenApi { .. }
             | Self::Validation { .. }
             | Self::Different { .. }
+            | Self::MetadataDifferent { .. }
+            | Self::SourceWrittenTo { .. }
             | Self::Finalization { .. }
             | Self::MissingIndexes { .. }
             | Self::CanNotBlock { .. }

@@ -27,6 +27,10 @@ pub struct Facts {
     pub repairing: bool,
     pub lag_ms: Option<u64>,
     pub applied: Option<Optime>,
+    /// Everything up to here is captured; of what came later, the last change and the last expiry tell nothing.
+    pub captured: Option<Optime>,
+    /// How far the source's oplog went when it was last asked, in this stay in the phase.
+    pub silent_until: Option<Optime>,
     /// The last captured change of a user.
     pub last_change: Optime,
     pub last_change_namespace: Option<Namespace>,
@@ -77,6 +81,8 @@ pub enum Step {
     RecordDrained,
     Prepare(u32),
     VerifyDocuments(u32),
+    /// Note how far the source's oplog goes: users were silent if nothing of theirs is captured up to there.
+    AskForSilence,
     Finalize(u32),
     VerifyMetadata(u32),
     Commit,
@@ -92,6 +98,8 @@ pub enum StopReason {
     DocumentsDiffer,
     MetadataDiffers,
     Finalization(Vec<String>),
+    /// Behind the point of no return; what, and when.
+    SourceWrittenTo(String),
 }
 
 /// Lag under which the cutover may begin.
@@ -171,15 +179,8 @@ fn stopping_failure(phase: Phase, facts: &Facts) -> Option<Failure> {
 
 fn reason_to_revert(record: &PhaseRecord, facts: &Facts) -> Option<String> {
     let cutover = record.cutover.as_ref()?;
-    if let Some(confirmed_from) = cutover.confirmed_from
-        && facts.last_change > confirmed_from
-    {
-        let namespace = facts.last_change_namespace.as_ref().map(ToString::to_string);
-        let namespace = namespace.unwrap_or_else(|| "a migrated namespace".into());
-        return Some(format!(
-            "the source was written to after the cutover began: {namespace} at {}",
-            facts.last_change
-        ));
+    if let Some(change) = change_since_note(cutover, facts) {
+        return Some(format!("the source was written to after the cutover began: {change}"));
     }
     if facts.now_ms.saturating_sub(cutover.requested_at_ms) > CUTOVER_LIMIT_MS {
         return Some("it was not done within 10 minutes".into());
@@ -192,6 +193,26 @@ fn reason_to_revert(record: &PhaseRecord, facts: &Facts) -> Option<String> {
     let missing = unaccepted(record, facts, prepared);
     (!missing.is_empty())
         .then(|| format!("{}; cut over with --accept-missing-indexes to go without", missing.join("; ")))
+}
+
+/// The last change of a user's that is not on the destination.
+pub fn change_since_note(cutover: &CutoverRecord, facts: &Facts) -> Option<String> {
+    if facts.last_change <= cutover.confirmed_from? {
+        return None;
+    }
+    let namespace = facts.last_change_namespace.as_ref().map(ToString::to_string);
+    let namespace = namespace.unwrap_or_else(|| "a migrated namespace".into());
+    Some(format!("{namespace} at {}", facts.last_change))
+}
+
+/// A change that is not captured yet is not seen. `next` follows once everything is captured that the source had when it was asked,
+/// which was after all other work: what it had by then is decided upon before.
+fn once_silent(facts: &Facts, next: Step) -> Step {
+    match facts.silent_until {
+        None => Step::AskForSilence,
+        Some(until) if facts.captured.is_some_and(|captured| captured >= until) => next,
+        Some(_) => Step::Wait,
+    }
 }
 
 /// Whether indexes are missing that nobody has accepted to go without.
@@ -248,9 +269,9 @@ fn while_verifying(record: &PhaseRecord, facts: &Facts) -> Step {
         return Step::Prepare(cutover.number);
     }
     match facts.documents_verified {
-        _ if !facts.verify => Step::Enter(Phase::Finalizing),
+        _ if !facts.verify => once_silent(facts, Step::Enter(Phase::Finalizing)),
         None | Some(VerificationState::Running) => Step::VerifyDocuments(cutover.number),
-        Some(VerificationState::Equal) => Step::Enter(Phase::Finalizing),
+        Some(VerificationState::Equal) => once_silent(facts, Step::Enter(Phase::Finalizing)),
         Some(VerificationState::Different) if may_have_expired(cutover, facts) => Step::Wait,
         Some(VerificationState::Different) => Step::Fail(StopReason::DocumentsDiffer),
     }
@@ -267,14 +288,18 @@ fn may_have_expired(cutover: &CutoverRecord, facts: &Facts) -> bool {
 
 fn while_finalizing(record: &PhaseRecord, facts: &Facts) -> Step {
     let number = record.cutover.as_ref().map_or(0, |cutover| cutover.number);
+    let unaccepted = record.cutover.as_ref().filter(|cutover| !cutover.accept_source_writes);
+    if let Some(change) = unaccepted.and_then(|cutover| change_since_note(cutover, facts)) {
+        return Step::Fail(StopReason::SourceWrittenTo(change));
+    }
     match (&facts.finalized, facts.metadata_verified) {
         (None, _) => Step::Finalize(number),
         (Some(outcome), _) if !problems(record, facts, outcome).is_empty() => {
             Step::Fail(StopReason::Finalization(problems(record, facts, outcome)))
         }
-        (Some(_), _) if !facts.verify => Step::Commit,
+        (Some(_), _) if !facts.verify => once_silent(facts, Step::Commit),
         (Some(_), None | Some(VerificationState::Running)) => Step::VerifyMetadata(number),
-        (Some(_), Some(VerificationState::Equal)) => Step::Commit,
+        (Some(_), Some(VerificationState::Equal)) => once_silent(facts, Step::Commit),
         (Some(_), Some(VerificationState::Different)) => Step::Fail(StopReason::MetadataDiffers),
     }
 }

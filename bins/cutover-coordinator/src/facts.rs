@@ -44,6 +44,8 @@ pub fn gather(
         repairing: mirror.get(&key::comparison())?.is_some_and(|order| order.is_running() && order.repair),
         lag_ms: lag(source, capture.as_ref(), applied.as_ref()).map(|lag| lag.total_ms),
         applied: applied.map(|checkpoint| checkpoint.applied),
+        captured: capture.as_ref().map(|capture| capture.captured),
+        silent_until: None,
         last_change: capture.as_ref().map(|capture| capture.last_change).unwrap_or_default(),
         last_expiry: capture.as_ref().map(|capture| capture.last_expiry).unwrap_or_default(),
         last_change_namespace: capture.and_then(|capture| capture.last_change_namespace),

@@ -32,6 +32,7 @@ mod prediction;
 mod rates;
 mod report;
 mod settings;
+mod silence;
 mod source_watch;
 mod status;
 mod steps;
@@ -87,6 +88,10 @@ struct CoordinatorArgs {
     /// Cut over without the indexes that the destination can't build.
     #[arg(long, env = "MONGOFERRY_ACCEPT_MISSING_INDEXES")]
     accept_missing_indexes: bool,
+    /// Commit a cutover that has failed because users wrote to the source behind its point of no return. What they wrote since is
+    /// on the source only, unless somebody has carried it over.
+    #[arg(long, env = "MONGOFERRY_ACCEPT_SOURCE_WRITES", value_parser = clap::builder::FalseyValueParser::new())]
+    accept_source_writes: bool,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]

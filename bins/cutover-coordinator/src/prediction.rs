@@ -98,7 +98,6 @@ mod tests {
             ],
             to_cap: vec![orders.clone()],
             collections: 3,
-            expiring: Vec::new(),
         };
         let measured = Measured {
             lag_ms: 100,

@@ -66,7 +66,7 @@ pub fn build(
         outages: survived.outages,
         indexes: remarkable(&copy.indexes, finalized.as_ref()),
         expiries_in_cutover: capture.as_ref().map_or(0, |capture| capture.expiries),
-        entries_captured: capture.map_or(0, |capture| capture.entries_captured),
+        entries_captured: capture.as_ref().map_or(0, |capture| capture.entries_captured),
         changes_applied: applied.map_or(0, |applied| applied.changes_applied),
         verification: verdict(
             settings.verify,
@@ -81,7 +81,7 @@ pub fn build(
         difference_count: checks().map(|(_, count)| count).sum(),
         finalization: finalized.map(|finalized| finalized.done).unwrap_or_default(),
         failures: record.failure.iter().chain(&failures(mirror)?).map(shown).collect(),
-        next_steps: next_steps(record),
+        next_steps: next_steps(record, capture.as_ref()),
     })
 }
 
@@ -108,7 +108,7 @@ fn remarkable(indexes: &[IndexView], finalized: Option<&Finalization>) -> Vec<In
     indexes.iter().filter(worth_it).cloned().collect()
 }
 
-fn next_steps(record: &PhaseRecord) -> Vec<String> {
+fn next_steps(record: &PhaseRecord, capture: Option<&CaptureProgress>) -> Vec<String> {
     let blocked = write_blocks(record).into_iter().map(|block| match (block.cluster.as_str(), record.phase) {
         ("source", Phase::Committed) => {
             format!(
@@ -118,7 +118,31 @@ fn next_steps(record: &PhaseRecord) -> Vec<String> {
         }
         (cluster, _) => format!("The {cluster} refuses the writes of users; to lift it: {}", block.lift),
     });
-    steps_of_phase(record.phase).into_iter().map(Into::into).chain(blocked).collect()
+    let steps = match (record.phase, record.came_from) {
+        (Phase::Failed, Some(Phase::Finalizing)) => FAILED_WHILE_FINALIZING.to_vec(),
+        (phase, _) => steps_of_phase(phase),
+    };
+    steps.into_iter().map(Into::into).chain(left_behind(record, capture)).chain(blocked).collect()
+}
+
+const FAILED_WHILE_FINALIZING: [&str; 3] = [
+    "The source is complete. The destination has everything up to the cutover, and gets no more: it is past the point of no return.",
+    "Let nobody write to the source. What is written there now is not carried over; it is looked for before the commit, and stops it.",
+    "Mend the cause, then run the same command again: it continues where it stopped.",
+];
+
+/// What the operator went without.
+fn left_behind(record: &PhaseRecord, capture: Option<&CaptureProgress>) -> Option<String> {
+    let (cutover, capture) = (record.cutover.as_ref()?, capture?);
+    let is_accepted = cutover.accept_source_writes && record.phase == Phase::Committed;
+    let namespace = capture.last_change_namespace.as_ref().map(|name| format!("in {name} ")).unwrap_or_default();
+    (is_accepted && capture.last_change > cutover.confirmed_from?).then(|| {
+        format!(
+            "Users wrote to the source after the cutover began, last {namespace}at {}. As was accepted, the destination has \
+             nothing of that but what was carried over by hand.",
+            capture.last_change
+        )
+    })
 }
 
 fn steps_of_phase(phase: Phase) -> Vec<&'static str> {

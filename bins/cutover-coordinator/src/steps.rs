@@ -53,6 +53,7 @@ impl Coordinator {
             Step::RecordDrained => self.record_drained().await,
             Step::Prepare(cutover) => self.queue_finalization(cutover, FinalizationStep::Prepare).await,
             Step::VerifyDocuments(cutover) => self.queue_once(WorkItem::Verify { cutover, metadata: false }).await,
+            Step::AskForSilence => self.ask_for_silence().await,
             Step::Finalize(cutover) => self.queue_finalization(cutover, FinalizationStep::Finalize).await,
             Step::VerifyMetadata(cutover) => self.queue_once(WorkItem::Verify { cutover, metadata: true }).await,
             Step::Commit => self.commit().await,
@@ -173,7 +174,10 @@ impl Coordinator {
             StopReason::Reported(failure) => return self.enter_failed(*failure).await,
             StopReason::Validation => CoordinatorError::Validation { summary: self.validation_summary()? },
             StopReason::DocumentsDiffer => CoordinatorError::Different { summary: self.difference_summary(false)? },
-            StopReason::MetadataDiffers => CoordinatorError::Different { summary: self.difference_summary(true)? },
+            StopReason::MetadataDiffers => {
+                CoordinatorError::MetadataDifferent { summary: self.difference_summary(true)? }
+            }
+            StopReason::SourceWrittenTo(change) => CoordinatorError::SourceWrittenTo { change },
             StopReason::Finalization(problems) => CoordinatorError::Finalization { summary: problems.join("; ") },
         };
         self.fail_with(&error).await

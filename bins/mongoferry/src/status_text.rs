@@ -218,6 +218,9 @@ pub fn next_step(status: &MigrationStatus) -> &'static str {
         Phase::Committed => "point the applications at the destination; `mongoferry report` has the numbers",
         Phase::Rehearsed => "read the report; the copy on the destination is yours to try things on",
         Phase::Paused => "run `mongoferry resume` to go on",
+        Phase::Failed if status.came_from == Some(Phase::Finalizing) => {
+            "let nobody write to the source; do what the failure says, then start `mongoferry migrate` again: the cutover goes on"
+        }
         Phase::Failed => "do what the failure says, then run `mongoferry resume`, or start `mongoferry migrate` again",
         Phase::Cancelled => "drop what was copied before another attempt",
         Phase::Expired => {

@@ -2,7 +2,7 @@
 
 use mongoferry_bus::{BatchPublisher, key};
 use mongoferry_mongo::{Cluster, choose_start_point};
-use mongoferry_protocol::{Optime, StartPoint};
+use mongoferry_protocol::{OplogBatch, Optime, StartPoint};
 use mongoferry_stage::Stage;
 
 use crate::capture_error::CaptureError;
@@ -13,6 +13,8 @@ pub struct Beginning {
     pub from: Optime,
     /// The last entry that the bus has stored; [`Optime::ZERO`] if it has none.
     pub covered: Optime,
+    /// The batch of that entry.
+    pub last: Option<OplogBatch>,
     /// A start point that is to be recorded once the first batch is stored.
     pub unrecorded: Option<StartPoint>,
 }
@@ -23,14 +25,16 @@ pub async fn begin(stage: &Stage, source: &Cluster) -> Result<Beginning, Capture
     let recorded = stage.bus.records().get(&key::start_point()).await?;
     let (publisher, last) = stage.bus.batch_publisher().await?;
     if let Some(start_point) = recorded {
-        let covered = last.map_or(Optime::ZERO, |last| last.batch.last);
+        let last = last.map(|last| last.batch);
+        let covered = last.as_ref().map_or(Optime::ZERO, |last| last.last);
         let from = if covered == Optime::ZERO { start_point.value.capture_from } else { covered };
-        return Ok(Beginning { publisher, from, covered, unrecorded: None });
+        return Ok(Beginning { publisher, from, covered, last, unrecorded: None });
     }
     if last.is_some() {
         stage.bus.purge_all_batches().await?;
     }
     let start_point = choose_start_point(source).await?;
     tracing::info!(capture_from = %start_point.capture_from, apply_after = %start_point.apply_after, "start point chosen");
-    Ok(Beginning { publisher, from: start_point.capture_from, covered: Optime::ZERO, unrecorded: Some(start_point) })
+    let (from, covered) = (start_point.capture_from, Optime::ZERO);
+    Ok(Beginning { publisher, from, covered, last: None, unrecorded: Some(start_point) })
 }

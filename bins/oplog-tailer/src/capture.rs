@@ -20,7 +20,7 @@ use crate::{
 
 /// Raw bytes after which a batch is sent; compressed they are about a third.
 const BATCH_BYTES: usize = 1 << 20;
-/// How long the first entry of a batch may wait for company.
+/// How long the first entry of a batch may wait for company; in a cutover it waits for none.
 const BATCH_AGE: Duration = Duration::from_millis(20);
 const LOOK_AT_SOURCE: Duration = Duration::from_secs(10);
 
@@ -42,9 +42,9 @@ struct Capture<'a> {
 /// again, it goes on behind what the bus has stored. Dropped when the lease is lost: what is under way then is refused if another
 /// has published.
 pub async fn capture(stage: &Stage, source: &Cluster) -> Result<(), CaptureError> {
-    let Beginning { publisher, from, covered, unrecorded } = begin(stage, source).await?;
+    let Beginning { publisher, from, covered, last, unrecorded } = begin(stage, source).await?;
     let mut cursor = OplogCursor::open(source, from).await?;
-    let progress = Progress::load(stage, unrecorded).await?;
+    let progress = Progress::load(stage, last.as_ref(), unrecorded).await?;
     let builder = BatchBuilder::new(covered);
     let mut capture = Capture {
         source,
@@ -61,6 +61,7 @@ pub async fn capture(stage: &Stage, source: &Cluster) -> Result<(), CaptureError
     stage.set_activity("capturing");
     tracing::info!(%from, "capture begins");
     loop {
+        capture.progress.hasten(capture.is_cutover());
         // The end comes first; confirmations before new entries, so that the window stays open; a batch
         // that is due before the wait for more.
         tokio::select! {
@@ -115,18 +116,23 @@ impl Capture<'_> {
             }
         }
         if !self.builder.is_empty() {
-            self.due.get_or_insert_with(|| Instant::now() + BATCH_AGE);
+            let age = if self.is_cutover() { Duration::ZERO } else { BATCH_AGE };
+            self.due.get_or_insert_with(|| Instant::now() + age);
         }
         Ok(())
+    }
+
+    fn is_cutover(&self) -> bool {
+        self.phases.current().is_some_and(|record| record.phase.is_cutover())
     }
 
     async fn send_batch(&mut self) -> Result<(), CaptureError> {
         self.due = None;
         let namespace = self.builder.last_change_namespace();
-        let Some(batch) = self.builder.finish() else { return Ok(()) };
+        let Some(mut batch) = self.builder.finish() else { return Ok(()) };
         self.covered = batch.last;
         metrics::batch_sent(&batch);
-        self.progress.sent(&batch, namespace, std::mem::take(&mut self.expiries));
+        self.progress.send(&mut batch, namespace, std::mem::take(&mut self.expiries));
         if let Some(confirmed) = self.publisher.publish(&batch).await? {
             self.progress.confirm(confirmed);
         }

@@ -51,6 +51,7 @@ mod tests {
             drained_at_ms: None,
             committed_at_ms: None,
             accept_missing_indexes: false,
+            accept_source_writes: false,
             block_writes: false,
             blocked_at_ms: None,
             predicted_ms: None,

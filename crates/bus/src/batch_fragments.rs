@@ -103,6 +103,7 @@ mod tests {
             entry_count: 2,
             raw_bytes: bytes as u32,
             entries: (0..bytes).map(|i| i as u8).collect(),
+            progress: None,
         }
     }
 

@@ -104,16 +104,30 @@ pub(crate) async fn has_default_collation(cluster: &Cluster, namespace: &Namespa
     Ok(found.0.first().is_some_and(|info| has_collation(&info.options)))
 }
 
+/// Collections, buckets and views with their indexes, at some moment; nothing is waited for.
+pub(crate) async fn list_now(cluster: &Cluster) -> Result<Vec<CollectionInfo>, MongoError> {
+    loop {
+        let (names, _) = list_names(cluster).await?;
+        match details(cluster, names, Detail::Indexes).await {
+            Err(MongoError::CollectionGone { .. }) => {}
+            listed => return listed,
+        }
+    }
+}
+
+async fn details(
+    cluster: &Cluster,
+    names: Vec<CollectionInfo>,
+    wanted: Detail,
+) -> Result<Vec<CollectionInfo>, MongoError> {
+    stream::iter(names).map(|info| detail(cluster, info, wanted)).buffered(CONCURRENCY).try_collect().await
+}
+
 async fn list_until_stable(cluster: &Cluster, wanted: Detail) -> Result<CatalogListing, MongoError> {
     loop {
         let term = last_optimes(cluster).await?.term;
         let (names, _) = list_names(cluster).await?;
-        let detailed: Result<Vec<_>, _> = stream::iter(names.clone())
-            .map(|info| detail(cluster, info, wanted))
-            .buffered(CONCURRENCY)
-            .try_collect()
-            .await;
-        let detailed = match detailed {
+        let detailed = match details(cluster, names.clone(), wanted).await {
             Err(MongoError::CollectionGone { .. }) => continue,
             other => other?,
         };

@@ -3,7 +3,7 @@
 use mongoferry_protocol::{CollectionUuid, Namespace};
 
 use crate::{
-    catalog::{CollectionInfo, list_metadata},
+    catalog::{CollectionInfo, list_metadata, list_now},
     collection_options::is_capped,
     connection::Cluster,
     error::MongoError,
@@ -19,8 +19,6 @@ pub struct CutoverWork {
     pub to_cap: Vec<Namespace>,
     /// Collections on the destination, each of which is looked at.
     pub collections: u64,
-    /// Collections of the source whose documents expire by themselves.
-    pub expiring: Vec<CollectionUuid>,
 }
 
 /// What becomes of one index.
@@ -45,8 +43,7 @@ pub enum IndexEffort {
 pub async fn cutover_work(source: &Cluster, destination: &Cluster) -> Result<CutoverWork, MongoError> {
     let version = facts(destination).await?.version;
     let (wanted, standing) = (list_metadata(source).await?, list_metadata(destination).await?);
-    let expiring = wanted.stores().filter(|collection| expires(collection)).filter_map(|collection| collection.uuid);
-    let mut work = CutoverWork { expiring: expiring.collect(), ..CutoverWork::default() };
+    let mut work = CutoverWork::default();
     for collection in standing.stores() {
         work.collections += 1;
         let namespace = &collection.namespace;
@@ -71,6 +68,12 @@ pub async fn cutover_work(source: &Cluster, destination: &Cluster) -> Result<Cut
         }
     }
     Ok(work)
+}
+
+/// Collections of the source whose documents expire by themselves.
+pub async fn expiring_collections(source: &Cluster) -> Result<Vec<CollectionUuid>, MongoError> {
+    let listed = list_now(source).await?;
+    Ok(listed.iter().filter(|collection| expires(collection)).filter_map(|collection| collection.uuid).collect())
 }
 
 /// By an index, or as a whole: clustered and time-series collections.

@@ -51,7 +51,7 @@ pub use connection::Cluster;
 pub use connection_plan::{ConnectionPlan, LoginPlan, TlsPlan, connection_plan};
 pub use connection_string::{parse_uri, uri_without_secrets};
 pub use create_collection::create_collection;
-pub use cutover_work::{CutoverWork, IndexEffort, IndexWork, cutover_work};
+pub use cutover_work::{CutoverWork, IndexEffort, IndexWork, cutover_work, expiring_collections};
 pub use ddl_executor::{DdlExecutor, DdlPlan, DdlStep};
 pub use document_scan::{DocumentScan, ScannedBatch};
 pub use drop_collection::{DropOutcome, drop_collection};

@@ -83,6 +83,7 @@ impl BatchBuilder {
             entry_count: done.entry_count,
             raw_bytes: u32::try_from(done.raw.len()).expect("a batch is finished far below 4 GiB"),
             entries: lz4_flex::block::compress(&done.raw),
+            progress: None,
         })
     }
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::Optime;
+use crate::{CaptureProgress, Optime};
 
 /// Consecutive entries of the source's oplog. Batches form a chain: each names the last optime of the one before it, so a
 /// reader sees any hole.
@@ -25,4 +25,8 @@ pub struct OplogBatch {
     /// Raw BSON documents, one behind the other, in oplog order; lz4 block format.
     #[serde(with = "serde_bytes")]
     pub entries: Vec<u8>,
+    /// All that is captured once this batch is stored: the record follows later, and a tailer that was killed in between goes on
+    /// from here. Not known to batches of earlier versions.
+    #[serde(default)]
+    pub progress: Option<CaptureProgress>,
 }

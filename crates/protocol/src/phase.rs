@@ -99,6 +99,11 @@ impl Phase {
         matches!(self, Self::Draining | Self::Verifying)
     }
 
+    /// From the operator's word that writes have ended until the commit: a user's change on the source is noticed at once.
+    pub const fn is_cutover(self) -> bool {
+        matches!(self, Self::Draining | Self::Verifying | Self::Finalizing)
+    }
+
     /// May be paused: everything before the cutover.
     pub const fn may_pause(self) -> bool {
         matches!(self, Self::Starting | Self::Copying | Self::CatchingUp | Self::Ready)

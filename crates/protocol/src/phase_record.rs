@@ -24,7 +24,7 @@ pub struct CutoverRecord {
     /// The first of them: documents that expire by themselves put the other off, users' writes do not.
     #[serde(default)]
     pub confirmed_from: Option<Optime>,
-    /// The source's collections whose documents expire by themselves, as last listed.
+    /// The source's collections whose documents expire by themselves, listed before the note.
     #[serde(default)]
     pub expiring: Vec<CollectionUuid>,
     /// When the destination had everything up to `silent_from`.
@@ -33,6 +33,9 @@ pub struct CutoverRecord {
     pub committed_at_ms: Option<u64>,
     /// The operator goes without the indexes that the destination can't build.
     pub accept_missing_indexes: bool,
+    /// Users wrote to the source behind the point of no return, and the operator goes without what they wrote.
+    #[serde(default)]
+    pub accept_source_writes: bool,
     /// The operator lets mongoferry block the writes of users on the source.
     #[serde(default)]
     pub block_writes: bool,

@@ -51,8 +51,6 @@ async fn documents_that_expire_during_the_cutover_are_no_users_writes() {
     let state = tempfile::tempdir().expect("a directory");
     let mut migration = Migration::between(&clusters, state.path()).start();
     migration.wait_for_phase(Phase::Ready).await;
-    // What expires is known since the catalogs were last looked at.
-    migration.wait_for("a prediction", |status| status.predicted_downtime_ms.is_some()).await;
 
     let held = HeldCommands::on(&destination);
     held.hold("indexer", &["collMod"]).await;

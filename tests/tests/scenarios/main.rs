@@ -28,6 +28,7 @@ mod rehearsal;
 mod repair;
 mod rollbacks;
 mod security;
+mod silence;
 mod timer;
 mod versions;
 mod write_blocks;

@@ -13,6 +13,7 @@ fn in_cutover(phase: Phase, silent_from: Option<Optime>, drained: bool) -> Phase
         drained_at_ms: drained.then_some(2_000),
         committed_at_ms: None,
         accept_missing_indexes: false,
+        accept_source_writes: false,
         block_writes: false,
         blocked_at_ms: None,
         predicted_ms: None,
@@ -143,7 +144,39 @@ fn a_write_after_the_note_takes_the_cutover_back_until_the_point_of_no_return() 
     for phase in [Phase::Draining, Phase::Verifying] {
         assert!(matches!(decide(&in_cutover(phase, Some(note), true), &wrote), Step::Revert(_)), "{phase}");
     }
-    assert_eq!(decide(&in_cutover(Phase::Finalizing, Some(note), true), &wrote), Step::Finalize(3));
+    let mut finalizing = in_cutover(Phase::Finalizing, Some(note), true);
+    let stopped = Step::Fail(StopReason::SourceWrittenTo("a migrated namespace at 10:2".into()));
+    assert_eq!(decide(&finalizing, &wrote), stopped);
+    finalizing.cutover.as_mut().expect("in a cutover").accept_source_writes = true;
+    assert_eq!(decide(&finalizing, &wrote), Step::Finalize(3));
+}
+
+#[test]
+fn silence_is_proven_before_the_point_of_no_return_and_before_the_commit() {
+    let (note, asked) = (Optime::new(10, 1), Optime::new(20, 1));
+    let verified = Facts {
+        prepared: Some(Outcome::default()),
+        documents_verified: Some(VerificationState::Equal),
+        captured: Some(note),
+        ..facts()
+    };
+    let metadata_verified = Some(VerificationState::Equal);
+    let finalized = Facts { finalized: Some(Outcome::default()), metadata_verified, ..verified.clone() };
+    let onward =
+        [(Phase::Verifying, &verified, Step::Enter(Phase::Finalizing)), (Phase::Finalizing, &finalized, Step::Commit)];
+    for (phase, done, next) in onward {
+        let record = in_cutover(phase, Some(note), true);
+        for done in [done.clone(), Facts { verify: false, ..done.clone() }] {
+            assert_eq!(decide(&record, &done), Step::AskForSilence, "{phase}");
+            let behind = Facts { silent_until: Some(asked), ..done };
+            assert_eq!(decide(&record, &behind), Step::Wait, "{phase}");
+            assert_eq!(decide(&record, &Facts { captured: None, ..behind.clone() }), Step::Wait, "{phase}");
+            let captured = Facts { captured: Some(asked), ..behind };
+            assert_eq!(decide(&record, &captured), next, "{phase}");
+            let wrote = Facts { last_change: Optime::new(15, 1), ..captured };
+            assert!(matches!(decide(&record, &wrote), Step::Revert(_) | Step::Fail(_)), "{phase}");
+        }
+    }
 }
 
 #[test]
@@ -159,7 +192,7 @@ fn a_difference_stops_before_the_point_of_no_return() {
     let state = |documents_verified| Facts { prepared: prepared.clone(), documents_verified, ..facts() };
     assert_eq!(decide(&verifying, &facts()), Step::Prepare(3));
     assert_eq!(decide(&verifying, &state(None)), Step::VerifyDocuments(3));
-    assert_eq!(decide(&verifying, &state(Some(VerificationState::Equal))), Step::Enter(Phase::Finalizing));
+    assert_eq!(decide(&verifying, &state(Some(VerificationState::Equal))), Step::AskForSilence);
     let different = state(Some(VerificationState::Different));
     assert_eq!(decide(&verifying, &different), Step::Fail(StopReason::DocumentsDiffer));
     let unique = Facts { prepared: Some(Outcome { problems: vec!["email".into()], unbuilt: Vec::new() }), ..facts() };
@@ -172,9 +205,10 @@ fn nothing_is_committed_before_the_metadata_is_equal() {
     let done = Facts { finalized: Some(Outcome::default()), ..facts() };
     assert_eq!(decide(&finalizing, &facts()), Step::Finalize(3));
     assert_eq!(decide(&finalizing, &done), Step::VerifyMetadata(3));
-    let equal = Facts { metadata_verified: Some(VerificationState::Equal), ..done.clone() };
+    let silent = Facts { silent_until: Some(Optime::new(2, 1)), captured: Some(Optime::new(2, 1)), ..done };
+    let equal = Facts { metadata_verified: Some(VerificationState::Equal), ..silent.clone() };
     assert_eq!(decide(&finalizing, &equal), Step::Commit);
-    let skipped = Facts { verify: false, ..done };
+    let skipped = Facts { verify: false, ..silent };
     assert_eq!(decide(&finalizing, &skipped), Step::Commit);
 }
 

@@ -42,6 +42,7 @@ fn in_phase(phase: Phase, number: u32, silent_from: Optime) -> PhaseRecord {
         drained_at_ms: None,
         committed_at_ms: None,
         accept_missing_indexes: false,
+        accept_source_writes: false,
         block_writes: false,
         blocked_at_ms: None,
         predicted_ms: None,

@@ -20,6 +20,7 @@ fn batch(number: u32, bytes: usize) -> OplogBatch {
         entry_count: 2,
         raw_bytes: bytes as u32,
         entries: noise.take(bytes).collect(),
+        progress: None,
     }
 }
 

@@ -40,7 +40,7 @@ async fn uuid_of(server: &Server, namespace: &str) -> (CollectionUuid, Namespace
 }
 
 fn request<'a>(range: &'a CopyRange, apply_after: Optime, resume: Option<&'a RawDocument>) -> RangeRequest<'a> {
-    RangeRequest { database: "shop", range, resume, apply_after, average_document_bytes: 40_000 }
+    RangeRequest { database: "shop", range, resume, resumable: true, apply_after, average_document_bytes: 40_000 }
 }
 
 /// Counts by the bytes of `_id`.
@@ -96,7 +96,7 @@ async fn a_range_goes_on_at_the_last_written_document() {
     let apply_after = last_optimes(&source.cluster).await.expect("optimes").majority;
     let mut reader = RangeReader::open(&source.cluster, &request(&range, apply_after, None)).await.expect("opens");
     let first = reader.next().await.expect("reads").expect("a batch");
-    let resume = first.last_id().expect("an _id").to_owned();
+    let resume = first.resume_at().expect("an _id").to_owned();
     drop(reader);
 
     let again = request(&range, apply_after, Some(&resume));
@@ -123,7 +123,7 @@ async fn read_through(source: &Server, range: &CopyRange, between: bson::Documen
                         let document = document.expect("valid").as_document().expect("a document");
                         seen.insert(document.get_i32("_id").expect("a number"), ());
                     }
-                    resume = batch.last_id().map(ToOwned::to_owned);
+                    resume = batch.resume_at().map(ToOwned::to_owned);
                 }
                 Ok(None) => return (seen.len() as u64, lost),
                 Err(error) => {

@@ -1,14 +1,13 @@
 //! Copies one range: batches from the source into inserts on the destination, untouched.
 
+use std::sync::Mutex;
+
 use bson::RawDocument;
 use futures_util::{FutureExt, StreamExt, future::LocalBoxFuture, stream::FuturesOrdered};
 use mongoferry_bus::{WorkTicket, key};
 use mongoferry_mongo::{CopyBatch, Inserted, MongoError, RangeReader, RangeRequest, insert_raw_in_time, write_order};
 use mongoferry_protocol::{CollectionPlan, CollectionUuid, CopyRange, Durable, Namespace, Optime, Phase, WriteOrder};
-use tokio::{
-    sync::Mutex,
-    time::{Instant, timeout},
-};
+use tokio::time::{Instant, sleep_until, timeout};
 
 use crate::{claim::Claim, copier::Copier, copier_error::CopierError, metrics};
 
@@ -24,7 +23,7 @@ pub async fn copy_range(
     let records = copier.stage.bus.records();
     let Some(claim) = Claim::take(records, ticket, &range, &copier.stage.instance).await? else { return Ok(()) };
     copier.stage.set_activity(format!("copying {} range {number}", plan.namespace));
-    let claim = Mutex::new(claim);
+    let claim = tokio::sync::Mutex::new(claim);
     let copied = mongoferry_stage::retry(&copier.stage, "copying a range", || async {
         let mut claim = claim.lock().await;
         let copied = copy_once(copier, &plan, &mut claim, apply_after).await;
@@ -133,13 +132,23 @@ async fn hand_on<'a, 'claim: 'a>(
     Ok(())
 }
 
-/// The server itself ends what it has not done by the time that somebody else may have the range.
+/// The server itself ends what it has not done by the time that somebody else may have the range. Where it could not tell whether it
+/// does it, that time is waited for.
 async fn write(copier: &Copier, ticket: &WorkTicket, namespace: Namespace, batch: CopyBatch) -> Written {
     let began = Instant::now();
-    let time_left = || Some(ticket.time_for_a_command());
+    let sent = Mutex::new(began);
+    let time_left = || {
+        *sent.lock().expect("no panic while it is locked") = Instant::now();
+        Some(ticket.time_for_a_command())
+    };
     let written = insert_raw_in_time(&copier.destination, &namespace, batch.array(), &time_left).await;
-    if let Ok(written) = &written {
-        metrics::inserted(written.get(), batch.bytes(), began.elapsed());
+    match &written {
+        Ok(written) => metrics::inserted(written.get(), batch.bytes(), began.elapsed()),
+        Err(error) if error.leaves_open_what_became_of_it() => {
+            let sent = *sent.lock().expect("no panic while it is locked");
+            sleep_until(sent + ticket.longest_command()).await;
+        }
+        Err(_) => {}
     }
     (batch, written)
 }

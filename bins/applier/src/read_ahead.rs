@@ -51,6 +51,7 @@ impl ReadAhead {
         let reader = bus.batch_reader(sequence).await?;
         let unpacker = Unpacker {
             decoder: EntryDecoder::resume(start, applied),
+            capture_from: start.capture_from,
             expected: Some(if sequence == 0 { Optime::ZERO } else { applied.optime }),
             begins: VecDeque::new(),
         };
@@ -95,6 +96,7 @@ async fn read_all(mut reader: BatchReader, mut unpacker: Unpacker, sender: Sende
 
 struct Unpacker {
     decoder: EntryDecoder,
+    capture_from: Optime,
     /// Up to this optime everything is applied: the first batch must follow an entry that is not later.
     expected: Option<Optime>,
     /// Sequence and first optime of the batches that a restart may have to read again.
@@ -108,6 +110,10 @@ impl Unpacker {
             && batch.previous > expected
         {
             let (expected, found) = (expected.to_string(), batch.previous.to_string());
+            return Err(BusError::BrokenChain { expected, found }.into());
+        }
+        if batch.previous == Optime::ZERO && batch.first > self.capture_from {
+            let (expected, found) = (self.capture_from.to_string(), batch.first.to_string());
             return Err(BusError::BrokenChain { expected, found }.into());
         }
         self.begins.push_back((stored.sequence, batch.first));
@@ -152,9 +158,9 @@ mod tests {
     use super::Unpacker;
 
     fn unpacker(expected: Optime) -> Unpacker {
-        let start = StartPoint { capture_from: Optime::new(1, 1), apply_after: Optime::new(1, 1) };
+        let start = StartPoint { capture_from: Optime::new(2, 1), apply_after: Optime::new(2, 1) };
         let decoder = EntryDecoder::resume(start, ChangePosition::default());
-        Unpacker { decoder, expected: Some(expected), begins: Default::default() }
+        Unpacker { decoder, capture_from: start.capture_from, expected: Some(expected), begins: Default::default() }
     }
 
     fn entry(t: u32, fields: RawDocumentBuf) -> RawDocumentBuf {
@@ -229,5 +235,7 @@ mod tests {
         let stored = batches(&[&[insert(2)], &[insert(3)]]);
         assert!(unpacker(Optime::ZERO).unpack(&stored[1]).is_err());
         assert!(unpacker(Optime::new(2, 1)).unpack(&stored[1]).is_ok());
+        let late = batches(&[&[insert(3)]]);
+        assert!(unpacker(Optime::ZERO).unpack(&late[0]).is_err(), "captured from behind the start point");
     }
 }

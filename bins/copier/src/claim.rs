@@ -10,6 +10,8 @@ use tokio::time::Instant;
 use crate::copier_error::CopierError;
 
 const STORE_EVERY: Duration = Duration::from_secs(1);
+/// Longer than a read or a write takes before it is given up: who needs more hangs.
+const GETS_ON_WITHIN: Duration = Duration::from_secs(60);
 
 pub struct Claim<'a> {
     pub range: &'a CopyRange,
@@ -66,27 +68,40 @@ impl<'a> Claim<'a> {
         if self.ticket.still_held() { Ok(()) } else { Err(lost(self.range)) }
     }
 
-    /// Begins to read the range, perhaps again. What can't go on behind a document begins from the start.
-    pub fn begin_reading(&mut self) {
+    /// Begins to read the range, perhaps again.
+    pub fn begin_attempt(&mut self) {
         self.progress.attempts += 1;
-        if self.range.order == ReadOrder::Natural {
-            (self.progress.documents, self.progress.bytes) = (0, 0);
+        self.gets_on();
+    }
+
+    /// Reads where the range stood, if `resumed`, or all of it.
+    pub fn begin_reading(&mut self, resumed: bool) {
+        if !resumed {
+            (self.progress.documents, self.progress.bytes, self.progress.resume) = (0, 0, None);
         }
-        self.counted_before = u64::from(self.progress.resume.is_some());
+        // In storage order nothing is read again.
+        self.counted_before = u64::from(resumed && self.range.order == ReadOrder::ById);
+    }
+
+    /// Whoever hangs now loses the range.
+    pub fn gets_on(&self) {
+        self.ticket.expect_progress_within(Some(GETS_ON_WITHIN));
+    }
+
+    /// It may take any time until this goes on.
+    pub fn rests(&self) {
+        self.ticket.expect_progress_within(None);
     }
 
     /// Counts a batch that is durable, and everything before it.
     pub fn count(&mut self, batch: &CopyBatch, written: Durable<Inserted>) {
         let written = written.into_inner();
+        self.gets_on();
         self.news = true;
         self.progress.documents += written.inserted + written.duplicates - std::mem::take(&mut self.counted_before);
         self.progress.bytes += batch.bytes();
         self.progress.repeated += written.duplicates;
-        if self.range.order == ReadOrder::ById
-            && let Some(id) = batch.last_id()
-        {
-            self.progress.resume = Some(id.as_bytes().to_vec().into());
-        }
+        self.progress.resume = batch.resume_at().map(|point| point.as_bytes().to_vec().into());
     }
 
     pub async fn store_if_due(&mut self) -> Result<(), CopierError> {

@@ -26,6 +26,8 @@ mod liveness;
 mod measured;
 mod metrics;
 mod notify;
+mod oplog_room;
+mod oplog_watch;
 mod outages;
 mod phase_keeper;
 mod prediction;

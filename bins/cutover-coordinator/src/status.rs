@@ -1,7 +1,7 @@
 //! The status of the migration as the API, the page and the terminal show it: measured, nothing assumed.
 
 use mongoferry_bus::{BusError, key};
-use mongoferry_mongo::{LIFT_WRITE_BLOCK, LastOptimes};
+use mongoferry_mongo::LIFT_WRITE_BLOCK;
 use mongoferry_protocol::{
     CaptureProgress, Checkpoint, Failure, FailureStatus, MigrationSettings, MigrationStatus, Phase, PhaseRecord,
     PhaseStay, PredictedPart, Retry, Role, StartPoint, Throttle, Verification, VerifiedAhead, WriteBlockStatus,
@@ -14,6 +14,7 @@ use crate::{
     copy_progress::CopyProgress,
     facts::failures,
     lag::lag,
+    oplog_room::{headroom, oplog_room},
     settings::label,
     timer::{EXPIRES_SOON, WARN_BEFORE_MS},
     verified_ahead,
@@ -65,7 +66,11 @@ pub fn build(
         indexes: copy.indexes.clone(),
         copiers: view.liveness.processes(),
         bus_bytes: view.storage().oplog_bytes,
-        oplog_window_seconds: oplog_window(source, capture.as_ref()),
+        oplog_window_seconds: view.oplog().map(|reach| u64::from(reach.newest.t.saturating_sub(reach.oldest.t))),
+        oplog_headroom_seconds: view
+            .oplog()
+            .zip(capture.as_ref())
+            .map(|(reach, capture)| u64::from(headroom(reach, capture.captured))),
         verified_documents: verified_documents(view, record)?,
         verified_ahead: ahead.as_ref().map(verified_ahead::view),
         comparison: mirror.get(&key::comparison())?,
@@ -145,11 +150,6 @@ fn eta(copy: &CopyProgress, bytes_per_second: u64) -> Option<u64> {
     (bytes_per_second > 0 && !copy.complete).then(|| left / bytes_per_second)
 }
 
-fn oplog_window(source: Option<LastOptimes>, capture: Option<&CaptureProgress>) -> Option<u64> {
-    let oldest = capture.map(|capture| capture.source_oldest).filter(|oldest| oldest.t > 0)?;
-    Some(u64::from(source?.last.t.saturating_sub(oldest.t)))
-}
-
 fn verified_documents(view: &View, record: &PhaseRecord) -> Result<u64, BusError> {
     let Some(cutover) = &record.cutover else { return Ok(0) };
     let found: Option<Verification> = view.mirror.get(&key::verification(cutover.number, false))?;
@@ -168,6 +168,7 @@ fn warnings(
     warnings.extend(troubles.iter().map(shown).filter(|trouble| !reported.contains(&reporter(trouble))));
     warnings.extend(view.source_failure().iter().map(shown));
     warnings.extend(bus_room_warning(view, record));
+    warnings.extend(oplog_room_warning(view, record)?);
     warnings.extend(missing_indexes_warning(record, copy));
     warnings.extend(expiry_warning(record));
     warnings.extend(unprotected_warning(record));
@@ -219,6 +220,13 @@ fn expiry_warning(record: &PhaseRecord) -> Option<FailureStatus> {
 fn bus_room_warning(view: &View, record: &PhaseRecord) -> Option<FailureStatus> {
     let room = view.bus_room().filter(|_| !record.phase.is_final())?;
     Some(shown(&Failure::of(Role::CutoverCoordinator, "", &room)))
+}
+
+fn oplog_room_warning(view: &View, record: &PhaseRecord) -> Result<Option<FailureStatus>, BusError> {
+    let capture: Option<CaptureProgress> = view.mirror.get(&key::capture())?;
+    let known = view.oplog().zip(capture).filter(|_| record.captures());
+    let room = known.and_then(|(reach, capture)| oplog_room(reach, capture.captured));
+    Ok(room.map(|room| shown(&Failure::of(Role::CutoverCoordinator, "", &room))))
 }
 
 /// In time for the operator to mend the cause or to accept it.

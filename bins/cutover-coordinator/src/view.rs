@@ -10,6 +10,7 @@ use tokio::sync::watch;
 use crate::{
     bus_room::{BusRoom, bus_room},
     liveness::Liveness,
+    oplog_watch::{OplogReach, watch_oplog},
     rates::Rate,
     source_watch::{SourceNow, watch_source},
     work_watch::watch_work,
@@ -19,6 +20,7 @@ pub struct View {
     pub mirror: Mirror,
     pub liveness: Liveness,
     source: watch::Receiver<Option<SourceNow>>,
+    oplog: watch::Receiver<Option<OplogReach>>,
     storage: watch::Receiver<(BusStorage, u64)>,
     work: watch::Receiver<Option<CutoverWork>>,
     work_is_wanted: watch::Sender<bool>,
@@ -35,6 +37,7 @@ impl View {
             mirror: bus.records().mirror(),
             liveness: Liveness::follow(bus).await?,
             source: watch_source(source.clone(), instance.to_owned()),
+            oplog: watch_oplog(source.clone()),
             storage: watch_storage(bus.clone()),
         })
     }
@@ -46,6 +49,11 @@ impl View {
 
     pub fn source_failure(&self) -> Option<Failure> {
         self.source.borrow().as_ref().and_then(|now| now.as_ref().err().cloned())
+    }
+
+    /// How far back the source's oplog reaches; `None` until it is known.
+    pub fn oplog(&self) -> Option<OplogReach> {
+        *self.oplog.borrow()
     }
 
     pub fn storage(&self) -> BusStorage {

@@ -48,7 +48,11 @@ fn overview(status: &MigrationStatus) -> String {
     ));
     lines.push(format!("lag          {}", lag_phrase(status).trim_start_matches("lag ")));
     if let Some(seconds) = status.oplog_window_seconds {
-        lines.push(format!("headroom     the source's oplog holds {}", ms_text(seconds * 1000)));
+        let left = status
+            .oplog_headroom_seconds
+            .map(|left| format!("; capture may be away for at least {}", ms_text(left * 1000)));
+        let left = left.unwrap_or_default();
+        lines.push(format!("headroom     the source's oplog holds {}{left}", ms_text(seconds * 1000)));
     }
     lines.extend(timer_phrase(status).map(|text| format!("timer        {text}")));
     lines.extend(status.verified_ahead.as_ref().map(|ahead| format!("verified ahead  {}", ahead_phrase(ahead))));
@@ -261,6 +265,7 @@ pub fn example_status(phases: &[Phase]) -> MigrationStatus {
         copiers: Vec::new(),
         bus_bytes: 0,
         oplog_window_seconds: None,
+        oplog_headroom_seconds: None,
         verified_documents: 0,
         verified_ahead: None,
         comparison: None,

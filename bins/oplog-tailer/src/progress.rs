@@ -103,7 +103,7 @@ impl Progress {
         }
         bus.records().put(&key::capture(), &self.record).await?;
         if let Some(start_point) = &self.unrecorded {
-            bus.records().create(&key::start_point(), start_point).await?;
+            record_once(bus, start_point).await?;
             self.unrecorded = None;
         }
         self.changed = false;
@@ -118,6 +118,21 @@ impl Progress {
         self.changed |= self.record.source_oldest != oldest && self.record.captured != Optime::ZERO;
         self.record.source_oldest = oldest;
         Ok(())
+    }
+}
+
+/// What is read and applied begins at the one that stands: batches behind another would have a hole before them.
+async fn record_once(bus: &Bus, start_point: &StartPoint) -> Result<(), BusError> {
+    let records = bus.records();
+    if records.create(&key::start_point(), start_point).await?.is_some() {
+        return Ok(());
+    }
+    // An earlier attempt may have stored it without being told so.
+    let standing = records.get(&key::start_point()).await?;
+    if standing.is_some_and(|standing| standing.value == *start_point) {
+        Ok(())
+    } else {
+        Err(BusError::AnotherPublisher)
     }
 }
 

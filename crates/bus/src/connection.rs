@@ -60,8 +60,6 @@ impl Bus {
         let account = jetstream.query_account().await.map_err(|cause| BusError::no_account(&options.url, cause))?;
         let limits = BusLimits::of(client.server_info().max_payload, &account);
         let records = ensure_topology(&jetstream, id, options.replicas, limits).await?;
-        // Another version's migration is not to be touched, not even to tell of this failure.
-        records.get(&key::phase()).await?;
         // The leader of a replicated stream knows the id of a message only once a majority has it, so there a message can't
         // name one that is still under way.
         let publish_window = if options.replicas > 1 { 1 } else { PUBLISH_WINDOW };
@@ -198,6 +196,9 @@ async fn ensure_topology(
             .await
             .map_err(|cause| BusError::failed("create the bucket", cause))?,
     };
+    let records = Records::new(bucket, jetstream.client().server_info().max_payload);
+    // Another version's migration is not to be touched, not even to tell of this failure.
+    records.get(&key::phase()).await?;
     let batches = jetstream
         .get_or_create_stream(topology::oplog_stream(id, replicas, limits.oplog_bytes(0)))
         .await
@@ -222,5 +223,5 @@ async fn ensure_topology(
             .await
             .map_err(|cause| BusError::failed("create a work consumer", cause))?;
     }
-    Ok(Records::new(bucket, jetstream.client().server_info().max_payload))
+    Ok(records)
 }

@@ -15,7 +15,7 @@ use async_nats::jetstream::{
 };
 use futures_util::StreamExt;
 use mongoferry_protocol::{Queue, WorkItem, decode};
-use tokio::task::JoinHandle;
+use tokio::{task::JoinHandle, time::Instant};
 
 use crate::{Bus, BusError, SuspendedClock, topology};
 
@@ -27,8 +27,8 @@ pub struct WorkQueue {
     request: tokio::sync::Mutex<Option<Batch>>,
 }
 
-/// An item in hand. It is kept alive in the background until it is finished or given back; dropped, it goes to somebody
-/// else after a while.
+/// An item in hand. It is kept alive in the background until it is finished or given back, or its holder hangs; dropped, it goes
+/// to somebody else after a while.
 pub struct WorkTicket {
     pub item: WorkItem,
     acker: Arc<Acker>,
@@ -39,6 +39,8 @@ pub struct WorkTicket {
 struct Hold {
     lost: AtomicBool,
     confirmed: Mutex<SuspendedClock>,
+    /// When the item is let go unless its holder gets on before.
+    progress_due: Mutex<Option<Instant>>,
 }
 
 const KEEP_ALIVE: Duration = Duration::from_secs(2);
@@ -83,15 +85,18 @@ impl WorkTicket {
         let item = decode(&message.payload)?;
         let (_, acker) = message.split();
         let acker = Arc::new(acker);
-        let hold = Arc::new(Hold { lost: AtomicBool::new(false), confirmed: Mutex::new(SuspendedClock::now()) });
+        let hold = Arc::new(Hold {
+            lost: AtomicBool::new(false),
+            confirmed: Mutex::new(SuspendedClock::now()),
+            progress_due: Mutex::new(None),
+        });
         let keep_alive = tokio::spawn(keep_alive(acker.clone(), hold.clone()));
         Ok(Self { item, acker, hold, keep_alive })
     }
 
     /// Nobody else can have been given the item. Ask right before each write.
     pub fn still_held(&self) -> bool {
-        let confirmed = *self.hold.confirmed.lock().expect("no panic while the hold is locked");
-        !self.hold.lost.load(Ordering::Acquire) && confirmed.elapsed() < HELD_FOR
+        !self.hold.lost.load(Ordering::Acquire) && self.hold.is_confirmed()
     }
 
     /// How long a command that is sent now may take: somebody else gets the item only later than that. Zero if it can't be sent.
@@ -101,6 +106,18 @@ impl WorkTicket {
         }
         let confirmed = *self.hold.confirmed.lock().expect("no panic while the hold is locked");
         HELD_FOR.saturating_sub(confirmed.elapsed()) + COMMAND_ENDS_WITHIN
+    }
+
+    /// The most that [`Self::time_for_a_command`] gives.
+    pub fn longest_command(&self) -> Duration {
+        HELD_FOR + COMMAND_ENDS_WITHIN
+    }
+
+    /// Something was achieved, and the next will be within `limit`; otherwise the work hangs, and the item goes to somebody else.
+    /// `None` where it may take any time.
+    pub fn expect_progress_within(&self, limit: Option<Duration>) {
+        let due = limit.map(|limit| Instant::now() + limit);
+        *self.hold.progress_due.lock().expect("no panic while the hold is locked") = due;
     }
 
     /// The item is done and its result durable: nobody gets it again.
@@ -123,12 +140,22 @@ impl Drop for WorkTicket {
     }
 }
 
+impl Hold {
+    fn is_confirmed(&self) -> bool {
+        self.confirmed.lock().expect("no panic while the hold is locked").elapsed() < HELD_FOR
+    }
+
+    fn hangs(&self) -> bool {
+        let due = *self.progress_due.lock().expect("no panic while the hold is locked");
+        due.is_some_and(|due| Instant::now() > due)
+    }
+}
+
 async fn keep_alive(acker: Arc<Acker>, hold: Arc<Hold>) {
     loop {
         tokio::time::sleep(KEEP_ALIVE).await;
         let asked = SuspendedClock::now();
-        let held = hold.confirmed.lock().expect("no panic while the hold is locked").elapsed() < HELD_FOR;
-        if !held {
+        if !hold.is_confirmed() || hold.hangs() {
             // Once it may have gone to another, a late confirmation must not revive the hold.
             hold.lost.store(true, Ordering::Release);
             return;

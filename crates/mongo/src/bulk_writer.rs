@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use bson::{Document, RawArray, RawArrayBuf, RawBsonRef, RawDocument, RawDocumentBuf, raw::cstr, rawdoc};
 use mongoferry_protocol::{Durable, Namespace};
+use tokio::time::timeout;
 
 use crate::{
     connection::Cluster,
@@ -30,6 +31,8 @@ impl Inserted {
 
 /// MaxTimeMSExpired.
 const EXCEEDED_TIME_LIMIT: i32 = 50;
+/// Once the server has ended a command: later, it never comes.
+const ANSWER_COMES_WITHIN: Duration = Duration::from_secs(10);
 /// A command may be 16 MiB and 16 KiB; larger arrays are divided.
 const COMMAND_BYTES: usize = 15 * 1024 * 1024;
 /// A command may hold 100,000 documents.
@@ -112,7 +115,8 @@ async fn write_once(
     what: &str,
 ) -> Result<Inserted, MongoError> {
     let cluster = destination.cluster;
-    if let Some(left) = (destination.time_left)() {
+    let time_left = (destination.time_left)();
+    if let Some(left) = time_left {
         let milliseconds = i64::try_from(left.as_millis()).unwrap_or(i64::MAX);
         if milliseconds == 0 {
             return Err(MongoError::of_code(
@@ -124,7 +128,14 @@ async fn write_once(
         }
         command.append(cstr!("maxTimeMS"), milliseconds);
     }
-    let reply = cluster.raw_command(namespace.database(), command, what).await?;
+    let replied = cluster.raw_command(namespace.database(), command, what);
+    let reply = match time_left {
+        None => replied.await?,
+        Some(left) => {
+            let ended = timeout(left + ANSWER_COMES_WITHIN, replied).await;
+            ended.map_err(|_| cluster.interrupted(what, "no answer"))??
+        }
+    };
     inserted(cluster, what, &reply)
 }
 

@@ -15,7 +15,7 @@ use mongoferry_protocol::Reachability;
 
 use crate::{
     connection_string::{hosts_label, malformed, syntax},
-    error::MongoError,
+    error::{Cause, MongoError},
 };
 
 /// Cheap to clone; clones share the connection pool.
@@ -131,6 +131,16 @@ impl Cluster {
 
     pub(crate) fn explain(&self, what: &str, error: &mongodb::error::Error) -> MongoError {
         MongoError::of_driver(&self.label, what, error)
+    }
+
+    pub(crate) fn lost_cursor(&self, what: &str, detail: &str) -> MongoError {
+        let (cluster, what) = (self.label.clone(), what.to_owned());
+        MongoError::CursorLost { cluster, what, cause: Cause::new(None, detail) }
+    }
+
+    pub(crate) fn interrupted(&self, what: &str, detail: &str) -> MongoError {
+        let (cluster, what) = (self.label.clone(), what.to_owned());
+        MongoError::Interrupted { cluster, what, cause: Cause::new(None, detail) }
     }
 
     pub(crate) fn unexpected(&self, what: &str, detail: impl fmt::Display) -> MongoError {

@@ -178,6 +178,11 @@ impl MongoError {
         }
     }
 
+    /// The connection broke behind a command: the server may be carrying it out still.
+    pub fn leaves_open_what_became_of_it(&self) -> bool {
+        matches!(self, Self::Interrupted { cause, .. } if cause.code.is_none())
+    }
+
     /// The server's error code, if a server spoke.
     pub fn server_code(&self) -> Option<i32> {
         match self {

@@ -3,7 +3,11 @@
 //! Every document of the range that exists from the opening to the end comes at least once; each is as it was at or
 //! after the given optime, on a majority. One batch is fetched ahead while the caller works on the previous one.
 
-use bson::{RawArray, RawBsonRef, RawDocument, RawDocumentBuf, rawdoc};
+mod storage_point;
+
+use std::time::Duration;
+
+use bson::{RawArray, RawBsonRef, RawDocument, RawDocumentBuf, oid::ObjectId, raw::cstr, rawdoc};
 use futures_util::StreamExt;
 use mongodb::{
     options::RunCursorCommandOptions,
@@ -13,6 +17,7 @@ use mongoferry_protocol::{CopyRange, Optime, ReadOrder};
 use tokio::{
     sync::mpsc::{Receiver, Sender, channel},
     task::JoinHandle,
+    time::timeout,
 };
 
 use crate::{
@@ -20,19 +25,24 @@ use crate::{
     connection::Cluster,
     error::{Cause, MongoError},
     optimes::timestamp,
+    range_reader::storage_point::{point_behind, serving, token_of},
     raw_id::id_alone,
 };
 
 /// What a batch should hold: large enough that the cost per command vanishes, small enough to be prompt.
 const BATCH_BYTES: u64 = 2 * 1024 * 1024;
+/// A batch takes a moment; a server that is silent for so long is asked anew.
+const ANSWERS_WITHIN: Duration = Duration::from_secs(30);
 
 /// What to read, and how far it was read before.
 pub struct RangeRequest<'a> {
     /// Where the collection is; a collection never changes its database under the same UUID.
     pub database: &'a str,
     pub range: &'a CopyRange,
-    /// `{_id: …}` of the last document read before, for a range read by id. It is read again.
+    /// What [`CopyBatch::resume_at`] of the last batch read before said.
     pub resume: Option<&'a RawDocument>,
+    /// Whether a range in storage order is to tell where it can be resumed. That takes two commands more.
+    pub resumable: bool,
     pub apply_after: Optime,
     /// 0 if unknown.
     pub average_document_bytes: u64,
@@ -45,13 +55,23 @@ pub struct RangeReader {
     cluster: String,
     what: String,
     task: JoinHandle<()>,
+    resumed: bool,
+}
+
+/// A cursor on the range.
+struct Opened {
+    cursor: RawBatchCursor,
+    /// It goes on where the request says, instead of at the beginning.
+    resumed: bool,
+    /// Whose numbers the batches tell.
+    process: Option<ObjectId>,
 }
 
 /// Documents as the server sent them; at least one.
 pub struct CopyBatch {
     reply: RawBatch,
     documents: u64,
-    last_id: Option<RawDocumentBuf>,
+    resume_at: Option<RawDocumentBuf>,
 }
 
 impl RangeReader {
@@ -60,11 +80,26 @@ impl RangeReader {
     pub async fn open(source: &Cluster, request: &RangeRequest<'_>) -> Result<Self, MongoError> {
         let what = format!("find on collection {} of {}", request.range.collection, request.database);
         let batch_size = batch_size(request.average_document_bytes);
-        let first = open_cursor(source, request.database, find_range(request, batch_size), batch_size, &what).await?;
+        let Opened { cursor, resumed, process } = match request.range.order {
+            ReadOrder::Natural if request.resumable => open_resumable(source, request, batch_size, &what).await?,
+            order => Opened {
+                cursor: open_cursor(source, request.database, find_range(request, batch_size), batch_size, &what)
+                    .await?,
+                resumed: order == ReadOrder::ById && request.resume.is_some(),
+                process: None,
+            },
+        };
         let last = needs_max_key(request).then(|| (request.database.to_owned(), find_max_key(request)));
         let (sender, batches) = channel(1);
-        let reader = |task| Self { batches, cluster: source.hosts_label().to_owned(), what: what.clone(), task };
-        Ok(reader(tokio::spawn(read_range(source.clone(), what.clone(), first, last, sender))))
+        let source = Source { cluster: source.clone(), what: what.clone(), order: request.range.order, process };
+        let cluster = source.cluster.hosts_label().to_owned();
+        Ok(Self { batches, cluster, what, task: tokio::spawn(read_range(source, cursor, last, sender)), resumed })
+    }
+
+    /// Whether it goes on where the request says. In storage order that is so only with the server process that was read from
+    /// before, and as long as the document stands behind which it is to go on.
+    pub fn is_resumed(&self) -> bool {
+        self.resumed
     }
 
     /// The next batch, or `None` at the end. Dropping the future loses nothing.
@@ -86,15 +121,19 @@ impl Drop for RangeReader {
 }
 
 impl CopyBatch {
-    fn new(source: &Cluster, what: &str, reply: RawBatch) -> Result<Self, MongoError> {
-        let array = reply.doc_slices().map_err(|error| source.explain(what, &error))?;
+    fn new(source: &Source, reply: RawBatch) -> Result<Self, MongoError> {
+        let (cluster, what) = (&source.cluster, &source.what);
+        let array = reply.doc_slices().map_err(|error| cluster.explain(what, &error))?;
         let (mut documents, mut last) = (0, None);
         for element in array {
-            last = Some(element.map_err(|error| source.unexpected(what, error))?);
+            last = Some(element.map_err(|error| cluster.unexpected(what, error))?);
             documents += 1;
         }
-        let last_id = last.and_then(RawBsonRef::as_document).and_then(id_alone);
-        Ok(Self { reply, documents, last_id })
+        let resume_at = match source.order {
+            ReadOrder::ById => last.and_then(RawBsonRef::as_document).and_then(id_alone),
+            ReadOrder::Natural => source.process.and_then(|process| point_behind(reply.as_raw_document(), process)),
+        };
+        Ok(Self { reply, documents, resume_at })
     }
 
     /// The server's array, to be handed on as it is.
@@ -111,9 +150,9 @@ impl CopyBatch {
         self.array().as_bytes().len() as u64
     }
 
-    /// `{_id: …}` of the last document: where a range read by id is resumed.
-    pub fn last_id(&self) -> Option<&RawDocument> {
-        self.last_id.as_deref()
+    /// Where the range is resumed once this batch is written. Read by `_id`, it is the last document, which is read again.
+    pub fn resume_at(&self) -> Option<&RawDocument> {
+        self.resume_at.as_deref()
     }
 }
 
@@ -128,15 +167,15 @@ fn batch_size(average_document_bytes: u64) -> u32 {
 fn find_range(request: &RangeRequest<'_>, batch_size: u32) -> RawDocumentBuf {
     let mut find = find(request, batch_size);
     match request.range.order {
-        ReadOrder::Natural => find.append(bson::raw::cstr!("hint"), rawdoc! {"$natural": 1}),
+        ReadOrder::Natural => find.append(cstr!("hint"), rawdoc! {"$natural": 1}),
         ReadOrder::ById => {
             // `min` and `max` go by the index and thus across types, where `$gte` and `$lt` stay within one.
-            find.append(bson::raw::cstr!("hint"), rawdoc! {"_id": 1});
+            find.append(cstr!("hint"), rawdoc! {"_id": 1});
             if let Some(min) = lower(request) {
-                find.append(bson::raw::cstr!("min"), min);
+                find.append(cstr!("min"), min);
             }
             if let Some(max) = request.range.upper.as_deref().and_then(|bytes| RawDocument::from_bytes(bytes).ok()) {
-                find.append(bson::raw::cstr!("max"), max);
+                find.append(cstr!("max"), max);
             }
         }
     }
@@ -145,7 +184,7 @@ fn find_range(request: &RangeRequest<'_>, batch_size: u32) -> RawDocumentBuf {
 
 fn lower<'a>(request: &RangeRequest<'a>) -> Option<&'a RawDocument> {
     let bound = || request.range.lower.as_deref().and_then(|bytes| RawDocument::from_bytes(bytes).ok());
-    request.resume.or_else(bound)
+    request.resume.filter(|_| request.range.order == ReadOrder::ById).or_else(bound)
 }
 
 /// An index scan from a bound to the open end stops before MaxKey itself.
@@ -155,7 +194,7 @@ fn needs_max_key(request: &RangeRequest<'_>) -> bool {
 
 fn find_max_key(request: &RangeRequest<'_>) -> RawDocumentBuf {
     let mut find = find(request, 2);
-    find.append(bson::raw::cstr!("filter"), rawdoc! {"_id": {"$eq": bson::RawBson::MaxKey}});
+    find.append(cstr!("filter"), rawdoc! {"_id": {"$eq": bson::RawBson::MaxKey}});
     find
 }
 
@@ -167,6 +206,50 @@ fn find(request: &RangeRequest<'_>, batch_size: u32) -> RawDocumentBuf {
     }
 }
 
+/// Opens a range in storage order behind the request's point if the server can, and so that the batches tell theirs if it can.
+async fn open_resumable(
+    source: &Cluster,
+    request: &RangeRequest<'_>,
+    batch_size: u32,
+    what: &str,
+) -> Result<Opened, MongoError> {
+    let open = async |find| refused(open_cursor(source, request.database, find, batch_size, what).await);
+    let serving_now = serving(source).await?;
+    let mut opened = None;
+    if let Some(server) = serving_now {
+        let mut telling = find_range(request, batch_size);
+        telling.append(cstr!("$_requestResumeToken"), true);
+        if let Some(token) = request.resume.and_then(|point| token_of(point, server.process)) {
+            let mut behind = telling.clone();
+            behind.append(cstr!("$_resumeAfter"), token.to_owned());
+            let cursor = open(behind).await?;
+            opened = cursor.map(|cursor| Opened { cursor, resumed: true, process: Some(server.process) });
+        }
+        if opened.is_none() {
+            let cursor = open(telling).await?;
+            opened = cursor.map(|cursor| Opened { cursor, resumed: false, process: Some(server.process) });
+        }
+    }
+    let Some(opened) = opened else {
+        let cursor = open_cursor(source, request.database, find_range(request, batch_size), batch_size, what).await?;
+        return Ok(Opened { cursor, resumed: false, process: None });
+    };
+    if serving(source).await? != serving_now {
+        // Another may have answered, whose numbers are others.
+        return Err(source.lost_cursor(what, "the primary changed"));
+    }
+    Ok(opened)
+}
+
+/// `None` where the server does not do it, or not any more: the document behind which to go on is deleted (KeyNotFound).
+fn refused(opened: Result<RawBatchCursor, MongoError>) -> Result<Option<RawBatchCursor>, MongoError> {
+    match opened {
+        Ok(cursor) => Ok(Some(cursor)),
+        Err(MongoError::Command { .. }) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
 async fn open_cursor(
     source: &Cluster,
     database: &str,
@@ -175,23 +258,35 @@ async fn open_cursor(
     what: &str,
 ) -> Result<RawBatchCursor, MongoError> {
     let options = RunCursorCommandOptions::builder().batch_size(batch_size).build();
-    let cursor = source.database(database).run_raw_cursor_command(find).with_options(options).batch().await;
-    cursor.map_err(|error| source.explain(what, &error))
+    let database = source.database(database);
+    let opened = timeout(ANSWERS_WITHIN, database.run_raw_cursor_command(find).with_options(options).batch()).await;
+    opened.map_err(|_| silent(source, what))?.map_err(|error| source.explain(what, &error))
+}
+
+fn silent(source: &Cluster, what: &str) -> MongoError {
+    source.interrupted(what, &format!("no answer within {} s", ANSWERS_WITHIN.as_secs()))
+}
+
+/// Where batches come from.
+struct Source {
+    cluster: Cluster,
+    what: String,
+    order: ReadOrder,
+    process: Option<ObjectId>,
 }
 
 /// Reads ahead of the caller: the range, then what an open end leaves out, then the end or the error.
 async fn read_range(
-    source: Cluster,
-    what: String,
+    source: Source,
     first: RawBatchCursor,
     last: Option<(String, RawDocumentBuf)>,
     sender: Sender<Result<Option<CopyBatch>, MongoError>>,
 ) {
     let read = async {
-        forward(&source, first, &sender, &what).await?;
+        forward(&source, first, &sender).await?;
         if let Some((database, find)) = last {
-            let max_key = open_cursor(&source, &database, find, 2, &what).await?;
-            forward(&source, max_key, &sender, &what).await?;
+            let max_key = open_cursor(&source.cluster, &database, find, 2, &source.what).await?;
+            forward(&source, max_key, &sender).await?;
         }
         Ok(None)
     };
@@ -202,13 +297,13 @@ async fn read_range(
 
 /// Sends every batch on; the send waits until the one before was taken.
 async fn forward(
-    source: &Cluster,
+    source: &Source,
     mut cursor: RawBatchCursor,
     sender: &Sender<Result<Option<CopyBatch>, MongoError>>,
-    what: &str,
 ) -> Result<(), MongoError> {
-    while let Some(reply) = cursor.next().await {
-        let batch = CopyBatch::new(source, what, reply.map_err(|error| source.explain(what, &error))?)?;
+    let (cluster, what) = (&source.cluster, &source.what);
+    while let Some(reply) = timeout(ANSWERS_WITHIN, cursor.next()).await.map_err(|_| silent(cluster, what))? {
+        let batch = CopyBatch::new(source, reply.map_err(|error| cluster.explain(what, &error))?)?;
         if batch.documents > 0 && sender.send(Ok(Some(batch))).await.is_err() {
             return Ok(());
         }

@@ -8,7 +8,8 @@ use crate::CollectionUuid;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ReadOrder {
-    /// The whole collection in storage order: the cheapest, for collections small enough to be read again whole.
+    /// The whole collection in storage order: the cheapest, and the order of capped collections. From 4.4 on it goes on behind the last
+    /// written document as long as the same server process is the primary; otherwise all of it is read again.
     Natural,
     /// By the `_id` index between two bounds: goes on at the last written `_id` after an interruption.
     ById,
@@ -56,7 +57,8 @@ pub struct RangeProgress {
     pub bytes: u64,
     /// Documents that were found on the destination already: work repeated.
     pub repeated: u64,
-    /// Raw BSON `{_id: …}` of the last written document of a range read by id.
+    /// Raw BSON of where to go on: `{_id: …}` of the last written document of a range read by id, or the server's own mark in storage
+    /// order.
     pub resume: Option<serde_bytes::ByteBuf>,
     /// Milliseconds since 1970.
     pub started_at_ms: u64,

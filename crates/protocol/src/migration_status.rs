@@ -176,6 +176,9 @@ pub struct MigrationStatus {
     pub bus_bytes: u64,
     /// Seconds between the oldest and the newest entry in the source's oplog.
     pub oplog_window_seconds: Option<u64>,
+    /// Seconds of that before what is captured: once there are none, changes are lost.
+    #[serde(default)]
+    pub oplog_headroom_seconds: Option<u64>,
     pub verified_documents: u64,
     /// Absent until it has begun.
     pub verified_ahead: Option<VerifiedAheadView>,

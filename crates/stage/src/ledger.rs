@@ -53,7 +53,9 @@ impl Ledger {
 
     /// The last word of a life that ends in order.
     pub async fn close(&self, stage: &Stage, failure: Option<String>) {
-        let Some(stored) = &mut *self.record.lock().await else { return };
+        // It is held while the bus is waited for, which may be away.
+        let Ok(mut held) = tokio::time::timeout(LAST_WORD_WITHIN, self.record.lock()).await else { return };
+        let Some(stored) = &mut *held else { return };
         let failed = failure.into_iter().map(|code| (code, 1)).collect::<BTreeMap<_, _>>();
         stored.record.add(ProcessRecord { failed, ..ProcessRecord::default() });
         stored.record.add(std::mem::take(&mut *self.counted.lock().expect("no panic while the counts are locked")));

@@ -76,6 +76,7 @@ impl PiecemealCopy {
             database: info.namespace.database(),
             range: &range,
             resume: None,
+            resumable: false,
             apply_after: self.apply_after,
             average_document_bytes: 0,
         };

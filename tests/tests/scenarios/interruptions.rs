@@ -1,5 +1,5 @@
 use mongoferry_protocol::Phase;
-use mongoferry_tests::{Clusters, Migration, kill};
+use mongoferry_tests::{Clusters, Migration, is_running, kill, suspend};
 
 /// Kills the process of `role` once `reached` holds, lets the migration end, and compares.
 async fn survives_the_death_of(role: &str, phase: Phase) {
@@ -71,6 +71,25 @@ async fn a_stopped_command_and_a_killed_launcher_continue() {
     let mut migration = migration.kill_and_start_again().await;
     migration.wait_for_phase(Phase::Ready).await;
     workload.stop().await.expect("the workload met no error");
+    migration.post("commit").await;
+    migration.end_committed().await;
+    clusters.assert_equal().await;
+}
+
+/// GIVEN a stage that is stopped and thus does not notice that its launcher is killed WHEN the command is started again THEN it ends
+/// that stage, and the migration continues.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stage_that_outlives_its_launcher_is_ended() {
+    let clusters = Clusters::seeded(5).await;
+    let state = tempfile::tempdir().expect("a directory");
+    let mut migration = Migration::between(&clusters, state.path()).start();
+    migration.wait_for_phase(Phase::Ready).await;
+    let stopped = migration.process("applier").await.pid;
+    suspend(stopped);
+    let mut migration = migration.kill_and_start_again().await;
+    migration.wait_for_api().await;
+    assert!(!is_running(stopped));
+    migration.wait_for_phase(Phase::Ready).await;
     migration.post("commit").await;
     migration.end_committed().await;
     clusters.assert_equal().await;

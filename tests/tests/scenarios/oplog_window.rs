@@ -1,7 +1,12 @@
+use std::time::Duration;
+
 use mongodb::{Client, bson::doc};
 use mongoferry_protocol::Phase;
 use mongoferry_testbed::{ReplicaSet, SeedSize, seed};
 use mongoferry_tests::{Clusters, Migration, child_of, suspend, wake};
+
+/// So slowly the oplog rolls on while somebody looks on: it holds ten times of what warns.
+const WRITE_EVERY: Duration = Duration::from_millis(200);
 
 /// A source whose oplog holds seconds of writes: about 100 MB.
 async fn clusters() -> Clusters {
@@ -70,4 +75,41 @@ async fn a_tailer_that_slept_too_long_fails_the_migration() {
     for told in ["MF-MONGO-16", "no longer holds", "its oldest entry is", "replSetResizeOplog"] {
         assert!(outcome.stderr.contains(told) || outcome.stdout.contains(told), "{told}: {}", outcome.stderr);
     }
+}
+
+/// GIVEN a tailer that does nothing, and a source whose oplog rolls on WHEN half of what the oplog holds is used up THEN that is told
+/// by the coordinator's own measure, in time: once the tailer goes on, nothing is missing.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_oplog_that_is_used_up_is_told_in_time() {
+    let clusters = clusters().await;
+    let client = clusters.source_client().await;
+    let state = tempfile::tempdir().expect("a directory");
+    let mut migration = Migration::between(&clusters, state.path()).start();
+    migration.wait_for_phase(Phase::Ready).await;
+    roll_over(&client).await;
+    migration.until_in_step(&clusters).await;
+    let tailer = child_of(migration.pid(), "mongoferry-oplog-tailer");
+    suspend(tailer);
+    let collection = client.database("rolled").collection("over");
+    let (text, mut pace) = ("x".repeat(1 << 20), tokio::time::interval(WRITE_EVERY));
+    let warned = loop {
+        pace.tick().await;
+        collection.replace_one(doc! {"_id": 1}, doc! {"text": &text}).upsert(true).await.expect("is written");
+        let status = migration.status().await.expect("answers");
+        if status.warnings.iter().any(|warning| warning.code == "MF-COORD-16") {
+            break status;
+        }
+        let captured = status.captured_optime.expect("something is captured");
+        assert!(oldest_entry(&client).await <= captured.t, "it was not told in time: {:#?}", status.warnings);
+    };
+    assert!(warned.oplog_headroom_seconds < warned.oplog_window_seconds, "{warned:#?}");
+    wake(tailer);
+    migration.until_in_step(&clusters).await;
+    let over = |status: &mongoferry_protocol::MigrationStatus| {
+        status.warnings.iter().all(|warning| warning.code != "MF-COORD-16")
+    };
+    migration.wait_for("the warning is over", over).await;
+    migration.post("commit").await;
+    migration.end_committed().await;
+    clusters.assert_equal().await;
 }

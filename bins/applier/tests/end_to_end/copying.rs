@@ -66,6 +66,7 @@ async fn copy_from(
         database: info.namespace.database(),
         range: &range,
         resume,
+        resumable: false,
         apply_after,
         average_document_bytes: 100_000,
     };
@@ -75,7 +76,7 @@ async fn copy_from(
         match reader.next().await {
             Ok(Some(batch)) => {
                 insert_raw(destination, &info.namespace, batch.array()).await.expect("inserted");
-                last = batch.last_id().map(ToOwned::to_owned);
+                last = batch.resume_at().map(ToOwned::to_owned);
             }
             Ok(None) => return Ok(()),
             Err(error) => return Err((error, last)),

@@ -77,6 +77,7 @@ impl Side<'_> {
             database: self.database,
             range,
             resume: None,
+            resumable: false,
             apply_after: self.not_before,
             average_document_bytes: total_bytes.checked_div(total).unwrap_or(0),
         };

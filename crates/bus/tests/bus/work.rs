@@ -40,3 +40,23 @@ async fn queues_of_different_roles_are_apart() {
     let verify = bus.work_queue(Queue::Verifier).await.expect("opens").take().await.expect("answers");
     assert_eq!(verify.expect("an item").item, WorkItem::Verify { cutover: 1, metadata: true });
 }
+
+/// GIVEN an item in hand WHEN its holder does not get on in the time that it has told THEN it loses the item, and another gets it.
+#[tokio::test]
+async fn an_item_whose_holder_hangs_goes_to_another() {
+    let nats = start_nats().await;
+    let (one, other) = (connect(&nats).await, connect(&nats).await);
+    one.queue_work(&item(0)).await.expect("is queued");
+    let queue = one.work_queue(Queue::Copier).await.expect("opens");
+    let held = queue.take().await.expect("answers").expect("an item");
+    held.expect_progress_within(Some(Duration::from_secs(1)));
+    let queue_of_other = other.work_queue(Queue::Copier).await.expect("opens");
+    let again = loop {
+        if let Some(again) = queue_of_other.take().await.expect("answers") {
+            break again;
+        }
+    };
+    assert!(!held.still_held());
+    assert_eq!(again.item, item(0));
+    again.finish().await.expect("is finished");
+}

@@ -6,7 +6,9 @@ use mongoferry_mongo::{
 };
 use mongoferry_protocol::{CollectionUuid, CopyRange, Explain, Namespace, Optime, ReadOrder, Retry};
 
-use crate::{Server, server};
+use mongoferry_testbed::{MongodVersion, ReplicaSet};
+
+use crate::{Server, of_set, server};
 
 /// Documents whose `_id`s are of every type, in no order.
 fn mixed_documents() -> Vec<Document> {
@@ -40,7 +42,7 @@ async fn uuid_of(server: &Server, namespace: &str) -> (CollectionUuid, Namespace
 }
 
 fn request<'a>(range: &'a CopyRange, apply_after: Optime, resume: Option<&'a RawDocument>) -> RangeRequest<'a> {
-    RangeRequest { database: "shop", range, resume, apply_after, average_document_bytes: 40_000 }
+    RangeRequest { database: "shop", range, resume, resumable: true, apply_after, average_document_bytes: 40_000 }
 }
 
 /// Counts by the bytes of `_id`.
@@ -96,7 +98,7 @@ async fn a_range_goes_on_at_the_last_written_document() {
     let apply_after = last_optimes(&source.cluster).await.expect("optimes").majority;
     let mut reader = RangeReader::open(&source.cluster, &request(&range, apply_after, None)).await.expect("opens");
     let first = reader.next().await.expect("reads").expect("a batch");
-    let resume = first.last_id().expect("an _id").to_owned();
+    let resume = first.resume_at().expect("an _id").to_owned();
     drop(reader);
 
     let again = request(&range, apply_after, Some(&resume));
@@ -123,7 +125,7 @@ async fn read_through(source: &Server, range: &CopyRange, between: bson::Documen
                         let document = document.expect("valid").as_document().expect("a document");
                         seen.insert(document.get_i32("_id").expect("a number"), ());
                     }
-                    resume = batch.last_id().map(ToOwned::to_owned);
+                    resume = batch.resume_at().map(ToOwned::to_owned);
                 }
                 Ok(None) => return (seen.len() as u64, lost),
                 Err(error) => {
@@ -230,4 +232,63 @@ async fn the_validator_does_not_hinder_what_the_source_holds() {
     insert_raw(&destination.cluster, &namespace, &array([rawdoc! {"_id": 1, "n": -1}])).await.expect("inserts");
     assert_eq!(destination.count("shop", "orders").await, 1);
     destination.end().await;
+}
+
+/// Reads on from `resume` to the end: whether it was resumed, and how many documents came.
+async fn read_on(server: &Server, range: &CopyRange, resume: &RawDocument) -> (bool, u64) {
+    let apply_after = last_optimes(&server.cluster).await.expect("optimes").majority;
+    let mut reader =
+        RangeReader::open(&server.cluster, &request(range, apply_after, Some(resume))).await.expect("opens");
+    let (resumed, mut count) = (reader.is_resumed(), 0);
+    while let Some(batch) = reader.next().await.expect("reads") {
+        count += batch.document_count();
+    }
+    (resumed, count)
+}
+
+/// GIVEN a range in storage order that was read in part WHEN it is opened where it stood THEN the rest follows, from 4.4 on; but all of it
+/// once the last document read is deleted, or the server is another process.
+async fn storage_order_goes_on(version: MongodVersion) {
+    let set = ReplicaSet::builder().version(version).start().await.expect("a replica set");
+    let mut source = of_set(set).await;
+    source.run("shop", doc! {"create": "ring", "capped": true, "size": 1 << 20}).await;
+    for collection in ["orders", "ring"] {
+        source.insert("shop", collection, (0..300).map(|n| doc! {"_id": n}).collect()).await;
+    }
+    let mut points = Vec::new();
+    for namespace in ["shop.orders", "shop.ring"] {
+        let (uuid, _, _) = uuid_of(&source, namespace).await;
+        let range = CopyRange { collection: uuid, number: 0, order: ReadOrder::Natural, lower: None, upper: None };
+        let apply_after = last_optimes(&source.cluster).await.expect("optimes").majority;
+        let mut reader = RangeReader::open(&source.cluster, &request(&range, apply_after, None)).await.expect("opens");
+        let batch = reader.next().await.expect("reads").expect("a batch");
+        let (read, resume) = (batch.document_count(), batch.resume_at().map(ToOwned::to_owned));
+        let Some(resume) = resume else {
+            assert_eq!(version, MongodVersion::V4_2_6);
+            return source.end().await;
+        };
+        assert_eq!(read_on(&source, &range, &resume).await, (true, 300 - read), "{version}: {namespace}");
+        points.push((range, resume, read));
+    }
+    let (orders, resume, read) = &points[0];
+    let last = i64::try_from(*read).expect("is small") - 1;
+    let delete =
+        doc! {"delete": "orders", "deletes": [{"q": {"_id": last}, "limit": 1}], "writeConcern": {"w": "majority"}};
+    source.run("shop", delete).await;
+    assert_eq!(read_on(&source, orders, resume).await, (false, 299), "{version}");
+
+    source.set.kill(0);
+    source.set.restart(0).await.expect("comes back");
+    // The connections that broke are noticed by using them.
+    while last_optimes(&source.cluster).await.is_err() {}
+    let (ring, resume, _) = &points[1];
+    assert_eq!(read_on(&source, ring, resume).await, (false, 300), "{version}");
+    source.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_range_in_storage_order_goes_on_with_the_same_process() {
+    for version in MongodVersion::ALL {
+        storage_order_goes_on(version).await;
+    }
 }

@@ -31,6 +31,8 @@ use crate::{
 
 /// What a batch should hold: large enough that the cost per command vanishes, small enough to be prompt.
 const BATCH_BYTES: u64 = 2 * 1024 * 1024;
+/// KeyNotFound.
+const KEY_NOT_FOUND: i32 = 211;
 /// A batch takes a moment; a server that is silent for so long is asked anew.
 const ANSWERS_WITHIN: Duration = Duration::from_secs(30);
 
@@ -246,6 +248,8 @@ fn refused(opened: Result<RawBatchCursor, MongoError>) -> Result<Option<RawBatch
     match opened {
         Ok(cursor) => Ok(Some(cursor)),
         Err(MongoError::Command { .. }) => Ok(None),
+        // Also said by a member that was just restarted; what is asked next fails then, too, and is asked again.
+        Err(error) if error.server_code() == Some(KEY_NOT_FOUND) => Ok(None),
         Err(error) => Err(error),
     }
 }

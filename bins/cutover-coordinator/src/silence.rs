@@ -16,6 +16,7 @@ impl Coordinator {
     /// The answer comes with the captured oplog. A note, unlike what a deposed primary says of itself, is on a majority.
     pub async fn ask_for_silence(&mut self) -> Result<(), CoordinatorError> {
         let until = self.note_or_last_optime().await?;
+        tracing::info!(%until, "everything up to here is captured before it goes on");
         self.silence = Some(Silence { phases: self.phase.record().history.len(), until });
         Ok(())
     }

@@ -17,7 +17,7 @@ export function showLag(status, now) {
   setContent(byId("lag"), ...current(status), curve(now));
 }
 
-function current({ lag, gapClosed, phase, catchUpEtaSeconds: eta }) {
+function current({ lag, gap, gapClosed, sourceOptime, appliedOptime, phase, catchUpEtaSeconds: eta }) {
   if (lag === null) return [element("p", { class: "quiet" }, "Known once changes are applied, after the copy.")];
   const total = gapClosed ? "Nothing left to apply" : msText(lag.totalMs);
   return [
@@ -28,12 +28,18 @@ function current({ lag, gapClosed, phase, catchUpEtaSeconds: eta }) {
       ...facts([
         ["Source to bus", msText(lag.sourceToBusMs), "leg first"],
         ["Bus to destination", msText(lag.busToDestinationMs), "leg second"],
+        ["Gap", gap === null ? null : gapClosed ? "0" : `${gap.t}:${gap.i}`],
+        ["Source at", sourceOptime === null ? null : optimeText(sourceOptime)],
+        ["Applied to", appliedOptime === null ? null : optimeText(appliedOptime)],
         ["In step in", (eta ?? null) === null ? null : msText(eta * 1000)],
       ]),
     ),
     phase === "copying" ? element("p", { class: "quiet note" }, "Applied only after the copy: until then it grows.") : null,
   ];
 }
+
+/** As in the terminal: seconds and counter. */
+const optimeText = ({ t, i }) => `${t}:${i}`;
 
 function curve(now) {
   if (samples.length < 2) return null;

@@ -18,6 +18,7 @@ function oplog(status) {
     ["Captured", counted(status.entriesCaptured, "entry")],
     ["Applied", counted(status.changesApplied, "change")],
     ["Kept on the bus", bytesText(status.busBytes)],
+    ["The bus takes at most", status.busLimitBytes === null ? null : bytesText(status.busLimitBytes)],
     ["Source’s oplog holds", window === null ? null : msText(window * 1000)],
     ["Capture may be away for", left === null ? null : `at least ${msText(left * 1000)}`],
   ];

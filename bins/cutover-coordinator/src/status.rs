@@ -3,9 +3,9 @@
 use mongoferry_bus::{BusError, key};
 use mongoferry_mongo::LIFT_WRITE_BLOCK;
 use mongoferry_protocol::{
-    CaptureProgress, Checkpoint, Failure, FailureStatus, MigrationSettings, MigrationStatus, Phase, PhaseRecord,
-    PhaseStay, PredictedPart, Retry, Role, StartPoint, Throttle, Verification, VerifiedAhead, WriteBlockStatus,
-    WriteBlocks, now_ms,
+    CaptureProgress, Checkpoint, Failure, FailureStatus, MigrationSettings, MigrationStatus, OptimeGap, Phase,
+    PhaseRecord, PhaseStay, PredictedPart, Retry, Role, StartPoint, Throttle, Verification, VerifiedAhead,
+    WriteBlockStatus, WriteBlocks, now_ms,
 };
 
 use crate::{
@@ -36,6 +36,7 @@ pub fn build(
     let ahead: Option<VerifiedAhead> = mirror.get(&key::verified_ahead())?;
     let source = view.source_optimes();
     let applied_optime = applied.map(|applied| applied.applied);
+    let gap = source.zip(applied_optime).map(|(source, applied)| OptimeGap::between(source.last, applied));
     Ok(MigrationStatus {
         id: settings.id.clone(),
         phase: record.phase,
@@ -48,7 +49,8 @@ pub fn build(
         captured_optime: capture.as_ref().map(|capture| capture.captured),
         applied_optime: applied_optime.or(start_point.map(|start| start.apply_after)),
         lag: lag(source, capture.as_ref(), applied.as_ref()),
-        gap_closed: source.is_some_and(|source| applied_optime.is_some_and(|applied| applied >= source.last)),
+        gap,
+        gap_closed: gap.is_some_and(OptimeGap::is_closed),
         entries_captured: capture.as_ref().map_or(0, |capture| capture.entries_captured),
         changes_applied: applied.map_or(0, |applied| applied.changes_applied),
         documents: copy.documents,
@@ -66,6 +68,7 @@ pub fn build(
         indexes: copy.indexes.clone(),
         copiers: view.liveness.processes(),
         bus_bytes: view.storage().oplog_bytes,
+        bus_limit_bytes: view.storage().oplog_limit,
         oplog_window_seconds: view.oplog().map(|reach| u64::from(reach.newest.t.saturating_sub(reach.oldest.t))),
         oplog_headroom_seconds: view
             .oplog()

@@ -44,9 +44,10 @@ fn overview(status: &MigrationStatus) -> String {
         "oplog        {} captured, {} applied, {} kept on the bus",
         counted(status.entries_captured, "entry"),
         counted(status.changes_applied, "change"),
-        bytes_text(status.bus_bytes)
+        bus_phrase(status)
     ));
     lines.push(format!("lag          {}", lag_phrase(status).trim_start_matches("lag ")));
+    lines.extend(gap_phrase(status).map(|text| format!("gap          {text}")));
     if let Some(seconds) = status.oplog_window_seconds {
         let left = status
             .oplog_headroom_seconds
@@ -75,6 +76,21 @@ pub fn throttle_phrase(throttle: &Throttle) -> Option<String> {
     ];
     let limits: Vec<String> = limits.into_iter().flatten().collect();
     (!limits.is_empty()).then(|| limits.join(", "))
+}
+
+/// `0, all applied up to 1796012745:3`, or how far apart the two are.
+fn gap_phrase(status: &MigrationStatus) -> Option<String> {
+    let (gap, applied, source) = (status.gap?, status.applied_optime?, status.source_optime?);
+    Some(match gap.is_closed() {
+        true => format!("0, all applied up to {applied}"),
+        false => format!("{gap}, applied up to {applied}, source at {source}"),
+    })
+}
+
+/// `12 MiB`, `12 MiB of at most 2.0 GiB`.
+fn bus_phrase(status: &MigrationStatus) -> String {
+    let limit = status.bus_limit_bytes.map(|limit| format!(" of at most {}", bytes_text(limit)));
+    format!("{}{}", bytes_text(status.bus_bytes), limit.unwrap_or_default())
 }
 
 fn block_phrase(block: &WriteBlockStatus) -> String {
@@ -249,6 +265,7 @@ pub fn example_status(phases: &[Phase]) -> MigrationStatus {
         captured_optime: None,
         applied_optime: None,
         lag: None,
+        gap: None,
         gap_closed: false,
         entries_captured: 0,
         changes_applied: 0,
@@ -264,6 +281,7 @@ pub fn example_status(phases: &[Phase]) -> MigrationStatus {
         indexes: Vec::new(),
         copiers: Vec::new(),
         bus_bytes: 0,
+        bus_limit_bytes: None,
         oplog_window_seconds: None,
         oplog_headroom_seconds: None,
         verified_documents: 0,
@@ -298,7 +316,7 @@ pub fn example_collection(namespace: &str, bytes: u64, bytes_total: u64) -> Coll
 
 #[cfg(test)]
 mod tests {
-    use mongoferry_protocol::{CopierStatus, Lag, Phase};
+    use mongoferry_protocol::{CopierStatus, Lag, Optime, OptimeGap, Phase};
 
     use super::{example_collection, example_status, status_text};
 
@@ -308,7 +326,10 @@ mod tests {
         (status.bytes, status.bytes_total, status.documents) = (5 << 20, 10 << 20, 12_345);
         status.bytes_per_second = 1 << 20;
         status.lag = Some(Lag::default());
-        status.gap_closed = true;
+        (status.gap, status.gap_closed) = (Some(OptimeGap::default()), true);
+        let last = Optime::new(1_796_012_745, 3);
+        (status.source_optime, status.applied_optime) = (Some(last), Some(last));
+        status.bus_limit_bytes = Some(2 << 30);
         status.collections = vec![example_collection("shop.orders", 5 << 20, 10 << 20)];
         status.copiers = vec![CopierStatus {
             role: "copier".into(),
@@ -325,8 +346,9 @@ source       rs/a:1
 destination  rs/b:1
 phase        copying for 1 min 05 s
 copy         50 % (5.0 MiB of 10 MiB, 1.0 MiB/s), 12,345 documents
-oplog        0 entries captured, 0 changes applied, 0 B kept on the bus
+oplog        0 entries captured, 0 changes applied, 0 B of at most 2.0 GiB kept on the bus
 lag          0 ms, nothing left to apply
+gap          0, all applied up to 1796012745:3
 
 collections: 0 of 1 copied
   shop.orders                       50 %  5.0 MiB of 10 MiB, 1 of 2 ranges

@@ -23,6 +23,7 @@ mod migration_status;
 mod namespace;
 mod oplog_batch;
 mod optime;
+mod optime_gap;
 mod outage;
 mod phase;
 mod phase_record;
@@ -62,6 +63,7 @@ pub use migration_status::{
 pub use namespace::Namespace;
 pub use oplog_batch::OplogBatch;
 pub use optime::Optime;
+pub use optime_gap::OptimeGap;
 pub use outage::{Outage, Party, Reachability};
 pub use phase::Phase;
 pub use phase_record::{CutoverRecord, PhaseEntered, PhaseRecord, WriteBlocks};

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Comparison, Difference, IndexState, MigrationId, Optime, Party, PastOutage, Phase, Retry, Throttle};
+use crate::{
+    Comparison, Difference, IndexState, MigrationId, Optime, OptimeGap, Party, PastOutage, Phase, Retry, Throttle,
+};
 
 /// Delay by leg. Milliseconds by the source's clock; 0 only if the optimes are equal.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -150,6 +152,9 @@ pub struct MigrationStatus {
     pub captured_optime: Option<Optime>,
     pub applied_optime: Option<Optime>,
     pub lag: Option<Lag>,
+    /// Between the source's last optime and the applied one; absent while either is unknown.
+    #[serde(default)]
+    pub gap: Option<OptimeGap>,
     /// Nothing of the source's oplog is left to apply.
     pub gap_closed: bool,
     pub entries_captured: u64,
@@ -174,6 +179,9 @@ pub struct MigrationStatus {
     pub copiers: Vec<CopierStatus>,
     /// Bytes of oplog batches that the bus keeps.
     pub bus_bytes: u64,
+    /// Bytes of them that it takes at most; absent where it sets no limit.
+    #[serde(default)]
+    pub bus_limit_bytes: Option<u64>,
     /// Seconds between the oldest and the newest entry in the source's oplog.
     pub oplog_window_seconds: Option<u64>,
     /// Seconds of that before what is captured: once there are none, changes are lost.

@@ -58,10 +58,10 @@ pub fn classify_code(code: i32) -> Fault {
         43 | 136 | 175 | 237 | 239 => Fault::CursorLost,
         // HostUnreachable, HostNotFound, NetworkTimeout, ShutdownInProgress, PrimarySteppedDown, ExceededTimeLimit,
         // SocketException, NotWritablePrimary (three), Interrupted (three), NotPrimaryNoSecondaryOk, NotPrimaryOrSecondary,
-        // ReadConcernMajorityNotAvailableYet, MaxTimeMSExpired of a wait for a cluster time, StaleTerm.
-        6 | 7 | 89 | 91 | 189 | 262 | 9001 | 10107 | 10058 | 11600 | 11601 | 11602 | 13435 | 13436 | 134 | 50 | 202 => {
-            Fault::Interrupted
-        }
+        // ReadConcernMajorityNotAvailableYet, MaxTimeMSExpired of a wait for a cluster time, StaleTerm; an index build in the way
+        // (BackgroundOperationInProgressForNamespace).
+        12587 | 6 | 7 | 89 | 91 | 189 | 262 | 9001 | 10107 | 10058 | 11600 | 11601 | 11602 | 13435 | 13436 | 134
+        | 50 | 202 => Fault::Interrupted,
         // WriteConflict, LockTimeout, NoSuchTransaction, SnapshotUnavailable, TransactionTooOld.
         112 | 24 | 251 | 246 | 225 => Fault::TransactionAborted,
         11000 | 11001 | 12582 => Fault::DuplicateKey,

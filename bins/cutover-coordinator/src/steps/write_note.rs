@@ -12,6 +12,7 @@ impl Coordinator {
     pub(super) async fn write_note(&mut self) -> Result<(), CoordinatorError> {
         let number = self.phase.record().cutover.as_ref().map_or(0, |cutover| cutover.number);
         let note = doc! {"mongoferry": self.settings.id.as_str(), "cutover": number};
+        self.lease.check()?;
         let silent_from = match append_note(&self.source, note).await? {
             Some(optime) => optime,
             None => self.last_majority_optime().await?,

@@ -10,7 +10,6 @@ use crate::{
     coordinator_error::CoordinatorError,
     copy_progress::CopyProgress,
     facts::failures,
-    tidy_destination::undo_preparation,
     validation_jobs::{errors_of, is_recent},
 };
 
@@ -98,10 +97,6 @@ impl Coordinator {
             let number = cutover.number;
             records.remove(&key::finalization(number, mongoferry_protocol::FinalizationStep::Finalize)).await?;
             records.remove(&key::verification(number, true)).await?;
-        }
-        // Changes must pass again where unique indexes were prepared.
-        if self.phase.record().underlying() == Phase::Verifying && next == Phase::CatchingUp {
-            undo_preparation(&self.source, &self.destination).await?;
         }
         self.queued.clear();
         let accept = next == Phase::Finalizing && self.accept_source_writes;

@@ -1,8 +1,8 @@
 //! The loop: look, decide, do one step, look again.
 
-use std::{collections::HashSet, time::Duration};
+use std::{collections::HashSet, sync::Arc, time::Duration};
 
-use mongoferry_bus::key;
+use mongoferry_bus::{Lease, key};
 use mongoferry_mongo::Cluster;
 use mongoferry_protocol::{
     MigrationSettings, MigrationStatus, Phase, PredictedPart, Report, Throttle, VerifiedAhead, WorkItem,
@@ -36,6 +36,8 @@ use crate::{
 
 pub struct Coordinator {
     pub stage: Stage,
+    /// Asked right before each command that changes a cluster: the phase alone is compared and set.
+    pub lease: Arc<Lease>,
     pub source: Cluster,
     pub destination: Cluster,
     pub settings: MigrationSettings,
@@ -73,6 +75,7 @@ impl Coordinator {
     /// Also forgets a failure of an earlier run: being started again is how an operator says that the cause is gone.
     pub async fn open(
         stage: &Stage,
+        lease: &Arc<Lease>,
         source: &Cluster,
         destination: &Cluster,
         args: &CoordinatorArgs,
@@ -93,6 +96,7 @@ impl Coordinator {
             watch::channel(report::build(&view, &settings, phase.record(), &copy, (None, Vec::new()))?);
         let mut coordinator = Self {
             stage: stage.clone(),
+            lease: lease.clone(),
             source: source.clone(),
             destination: destination.clone(),
             settings,
@@ -227,6 +231,7 @@ fn step_changes_phase(step: &Step) -> bool {
             | Step::RecordDrained
             | Step::Commit
             | Step::DrainAgain
+            | Step::UndoPreparation
             | Step::EndRehearsal
             | Step::Revert(_)
             | Step::Fail(_)

@@ -77,6 +77,8 @@ pub enum Step {
     WriteNote,
     /// Documents expired on the source since the note: apply that too, behind another note.
     DrainAgain,
+    /// Let indexes that were prepared for a cutover that was taken back accept everything again.
+    UndoPreparation,
     /// Everything up to the note is applied.
     RecordDrained,
     Prepare(u32),
@@ -120,6 +122,10 @@ pub fn decide(record: &PhaseRecord, facts: &Facts) -> Step {
     }
     if source_is_blocked_in_vain(record) {
         return Step::LiftSourceBlock;
+    }
+    // Before failures: of a change that an index refuses meanwhile, too.
+    if record.preparation_stands && record.phase.applies() {
+        return Step::UndoPreparation;
     }
     if let Some(failure) = stopping_failure(record.phase, facts) {
         return Step::Fail(StopReason::Reported(Box::new(failure)));

@@ -1,5 +1,7 @@
 //! From standing by to leading: the API, the lease, connections, and then the loop; and back again when the lease is lost.
 
+use std::sync::Arc;
+
 use mongoferry_mongo::Cluster;
 use mongoferry_protocol::{MigrationStatus, Party};
 use mongoferry_stage::{DestinationArgs, SecretUri, SourceArgs, Stage, StageResult};
@@ -51,23 +53,27 @@ impl Leader {
     /// Until the process is stopped or the lease is lost.
     async fn lead_once(&self) -> Result<(), CoordinatorError> {
         let stage = &self.stage;
-        let Some(lease) = stage.lease().await? else { return Ok(()) };
+        let Some(lease) = stage.lease().await?.map(Arc::new) else { return Ok(()) };
         let source = Cluster::connect(self.source.reveal(), "mongoferry-cutover-coordinator").await?;
         stage.works_with(Party::Source, source.reachability());
         let destination = Cluster::connect(self.destination.reveal(), "mongoferry-cutover-coordinator").await?;
         stage.works_with(Party::Destination, destination.reachability());
-        let (coordinator, led) = Coordinator::open(stage, &source, &destination, &self.args).await?;
+        let (coordinator, led) = Coordinator::open(stage, &lease, &source, &destination, &self.args).await?;
         let status = led.status.clone();
         self.board.show(led);
         stage.ready.cancel();
         stage.set_activity("leading");
         let outcome = tokio::select! {
-            outcome = self.run_and_announce(coordinator, status) => outcome,
+            biased;
             error = lease.lost() => Err(error.into()),
+            outcome = self.run_and_announce(coordinator, status) => outcome,
         };
         source.shutdown().await;
         destination.shutdown().await;
-        lease.release().await?;
+        // The coordinator, which had the other end, is gone.
+        if let Some(lease) = Arc::into_inner(lease) {
+            lease.release().await?;
+        }
         outcome
     }
 

@@ -3,6 +3,7 @@
 mod claim_destination;
 mod drop_overlap;
 mod list_catalog;
+mod undo_preparation;
 mod write_blocks;
 mod write_note;
 
@@ -50,6 +51,7 @@ impl Coordinator {
             Step::LiftSourceBlock => self.lift_source_block().await,
             Step::WriteNote => self.write_note().await,
             Step::DrainAgain => self.drain_again().await,
+            Step::UndoPreparation => self.undo_preparation().await,
             Step::RecordDrained => self.record_drained().await,
             Step::Prepare(cutover) => self.queue_finalization(cutover, FinalizationStep::Prepare).await,
             Step::VerifyDocuments(cutover) => self.queue_once(WorkItem::Verify { cutover, metadata: false }).await,
@@ -111,7 +113,6 @@ impl Coordinator {
         if self.phase.phase() == Phase::Draining {
             return self.phase.change(|record| forget(record, 0)).await;
         }
-        tidy_destination::undo_preparation(&self.source, &self.destination).await?;
         self.phase.enter(Phase::Draining, |record| forget(record, 1)).await
     }
 
@@ -156,6 +157,7 @@ impl Coordinator {
     /// next start tries again.
     pub async fn tidy_after_end(&self) {
         if self.phase.phase().is_final()
+            && self.lease.still_held()
             && let Err(error) = tidy_destination::remove_own_records(&self.destination).await
         {
             tracing::warn!(%error, "the database mongoferry still stands on the destination; drop it by hand");
@@ -164,7 +166,6 @@ impl Coordinator {
 
     pub async fn revert(&mut self, reason: String) -> Result<(), CoordinatorError> {
         tracing::warn!(reason, "the cutover is taken back");
-        tidy_destination::undo_preparation(&self.source, &self.destination).await?;
         self.lift_source_block().await?;
         self.phase.enter(Phase::CatchingUp, |record| record.reverted = Some(reason)).await
     }

@@ -2,18 +2,27 @@
 
 use bson::RawDocument;
 use mongoferry_bus::key;
-use mongoferry_mongo::{BuildOutcome, BuildState, build_indexes, standing_indexes};
+use mongoferry_mongo::{BuildOutcome, BuildState, Fenced, build_indexes, standing_indexes};
 use mongoferry_protocol::{CollectionPlan, CollectionUuid, IndexProgress, IndexState, IndexStatus};
 use tokio::time::Instant;
 
-use crate::{indexer::Indexer, indexer_error::IndexerError, metrics};
+use crate::{
+    indexer::Indexer,
+    indexer_error::{IndexerError, unless_no_longer_ours},
+    metrics,
+    take_work::Ended,
+};
 
 /// Does nothing if the record says that it is done.
-pub async fn build_collection(indexer: &Indexer, collection: CollectionUuid) -> Result<(), IndexerError> {
+pub async fn build_collection(
+    indexer: &Indexer,
+    collection: CollectionUuid,
+    destination: Fenced<'_>,
+) -> Result<Ended, IndexerError> {
     let records = indexer.stage.bus.records();
     let progress = records.get(&key::index(collection)).await?.map(|record| record.value).unwrap_or_default();
     let Some(plan) = records.get(&key::collection(collection)).await?.filter(|_| !progress.complete) else {
-        return Ok(());
+        return Ok(Ended::Done);
     };
     let plan = plan.value;
     indexer.stage.set_activity(format!("building indexes of {}", plan.namespace));
@@ -21,9 +30,10 @@ pub async fn build_collection(indexer: &Indexer, collection: CollectionUuid) -> 
     let began = Instant::now();
     let mut again = !progress.indexes.is_empty();
     let outcomes = mongoferry_stage::retry(&indexer.stage, "building indexes", || {
-        build(indexer, &plan, std::mem::replace(&mut again, true))
+        let built = build(indexer, &plan, std::mem::replace(&mut again, true), destination);
+        async { unless_no_longer_ours(built.await) }
     });
-    let outcomes = outcomes.await?;
+    let Some(outcomes) = outcomes.await? else { return Ok(Ended::NoLongerOurs) };
     let took = began.elapsed();
     for outcome in &outcomes {
         if let BuildState::Failed { reason } = &outcome.state {
@@ -35,16 +45,21 @@ pub async fn build_collection(indexer: &Indexer, collection: CollectionUuid) -> 
     let indexes = outcomes.into_iter().map(|outcome| status(&plan, outcome)).collect();
     let done = IndexProgress { complete: true, indexes, took_ms: took.as_millis() as u64 };
     records.put(&key::index(collection), &done).await?;
-    Ok(())
+    Ok(Ended::Done)
 }
 
 /// A collection that was dropped on the source before it was copied never came to stand; building would create it. What stands
 /// `again`, or is being built by the server since the attempt before, is not built again.
-async fn build(indexer: &Indexer, plan: &CollectionPlan, again: bool) -> Result<Vec<BuildOutcome>, IndexerError> {
+async fn build(
+    indexer: &Indexer,
+    plan: &CollectionPlan,
+    again: bool,
+    destination: Fenced<'_>,
+) -> Result<Vec<BuildOutcome>, IndexerError> {
     let namespace = plan.namespace.before_cutover();
     let Some(standing) = standing_indexes(&indexer.destination, &namespace).await? else { return Ok(Vec::new()) };
     let specs = specifications(plan)?;
-    let outcomes = build_indexes(&indexer.destination, &namespace, &specs).await?;
+    let outcomes = build_indexes(destination, &namespace, None, &specs).await?;
     if again {
         let built = |outcome: &&BuildOutcome| matches!(outcome.state, BuildState::Built { .. });
         let built_now =

@@ -18,6 +18,15 @@ pub enum IndexerError {
     },
 }
 
+/// Nothing is done again that is no longer ours to do.
+pub fn unless_no_longer_ours<T, E: Into<IndexerError>>(result: Result<T, E>) -> Result<Option<T>, IndexerError> {
+    match result.map_err(Into::into) {
+        Ok(value) => Ok(Some(value)),
+        Err(IndexerError::Cluster(MongoError::NoLongerOurs { .. })) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
 impl Explain for IndexerError {
     fn code(&self) -> &'static str {
         match self {

@@ -192,10 +192,12 @@ async fn renew(store: Store, name: String, instance: String, state: Arc<State>, 
     lost.send_replace(true);
 }
 
+/// Only a newer revision is seen by a standby too, so only that renews.
 async fn adopt_own_renewal(store: &Store, key: &str, instance: &str, state: &State, asked: SuspendedClock) {
     if let Ok(Some(entry)) = store.entry(key).await
         && let Ok(holder) = decode::<Holder>(&entry.value)
         && holder.instance == instance
+        && entry.revision > state.confirmed().1
     {
         *state.confirmed.lock().expect("no panic while the lease is locked") = (asked, entry.revision);
     }

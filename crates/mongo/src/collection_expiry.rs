@@ -4,8 +4,8 @@ use bson::{Bson, RawDocumentBuf, doc};
 
 use crate::{
     catalog::{CatalogListing, CollectionInfo},
-    connection::Cluster,
     error::MongoError,
+    fenced::Fenced,
     index_builder::about_the_index,
     index_finalizer::FinalizationOutcome,
 };
@@ -14,7 +14,7 @@ const OPTION: &str = "expireAfterSeconds";
 
 /// Sets what differs; the very last step, as documents may go from here on.
 pub(crate) async fn expire_collections(
-    destination: &Cluster,
+    destination: Fenced<'_>,
     source: &CatalogListing,
     standing: &CatalogListing,
     outcome: &mut FinalizationOutcome,
@@ -30,7 +30,7 @@ pub(crate) async fn expire_collections(
             "collMod": namespace.collection(), OPTION: wanted.unwrap_or_else(|| "off".into()),
             "writeConcern": {"w": "majority"},
         };
-        match destination.command(namespace.database(), command).await {
+        match destination.change(namespace.database(), command).await {
             Ok(_) => outcome.done.push(format!("collection {namespace}: given its expiry")),
             Err(error) => outcome.problems.push(format!("collection {namespace}: {}", about_the_index(error)?)),
         }

@@ -155,7 +155,7 @@ impl fmt::Debug for Cluster {
 }
 
 /// `listCollections on shop`: the command's first key and the database.
-fn describe(command: &Document, database: &str) -> String {
+pub(crate) fn describe(command: &Document, database: &str) -> String {
     let name = command.keys().next().map_or("command", String::as_str);
     match command.get_str(name) {
         Ok(collection) => format!("{name} on {database}.{collection}"),

@@ -3,7 +3,10 @@
 use bson::{Document, doc};
 use mongoferry_protocol::DropTarget;
 
-use crate::{catalog::uuid_binary, connection::Cluster, error::MongoError, facts::ServerVersion, optimes::first_of};
+use crate::{
+    catalog::uuid_binary, connection::Cluster, error::MongoError, facts::ServerVersion, fenced::Fenced,
+    optimes::first_of,
+};
 
 /// What became of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,12 +23,12 @@ const UUID_MISMATCH: i32 = 361;
 /// Safe to repeat; what a majority thinks of it is the caller's to find out. Servers from 6.0 on compare the UUID as they drop; older ones do not (4.2 and 4.4
 /// take the field and ignore it, 5.0 refuses it), so there only the look right before the drop tells.
 pub async fn drop_collection(
-    destination: &Cluster,
+    destination: Fenced<'_>,
     version: ServerVersion,
     target: &DropTarget,
 ) -> Result<DropOutcome, MongoError> {
     let database = target.namespace.database();
-    match standing(destination, target).await? {
+    match standing(destination.cluster(), target).await? {
         None => return Ok(DropOutcome::Gone),
         Some(entry) if !is_target(&entry, target) => return Ok(DropOutcome::Replaced),
         Some(_) => {}
@@ -34,7 +37,7 @@ pub async fn drop_collection(
     if let Some(uuid) = target.uuid.filter(|_| version.is_at_least(6, 0)) {
         command.insert("collectionUUID", uuid_binary(uuid));
     }
-    match destination.command(database, command).await {
+    match destination.change(database, command).await {
         Ok(_) => Ok(DropOutcome::Dropped),
         Err(MongoError::CollectionGone { .. }) => Ok(DropOutcome::Gone),
         Err(error) if error.server_code() == Some(UUID_MISMATCH) => Ok(DropOutcome::Replaced),

@@ -146,6 +146,8 @@ pub enum MongoError {
     OtherHistory { cluster: String, wanted: Optime },
     #[error("{namespace} exists on {cluster} with other options: {detail}")]
     CollectionDiffers { cluster: String, namespace: String, detail: String },
+    #[error("{what} on {cluster} is no longer up to this process, and was not done")]
+    NoLongerOurs { cluster: String, what: String },
 }
 
 impl MongoError {
@@ -203,7 +205,8 @@ impl MongoError {
             Self::UnexpectedReply { .. }
             | Self::RolledOff { .. }
             | Self::OtherHistory { .. }
-            | Self::CollectionDiffers { .. } => None,
+            | Self::CollectionDiffers { .. }
+            | Self::NoLongerOurs { .. } => None,
         }
     }
 }
@@ -229,6 +232,7 @@ impl Explain for MongoError {
             Self::RolledOff { .. } => "MF-MONGO-16",
             Self::OtherHistory { .. } => "MF-MONGO-17",
             Self::CollectionDiffers { .. } => "MF-MONGO-18",
+            Self::NoLongerOurs { .. } => "MF-MONGO-19",
         }
     }
 
@@ -293,7 +297,7 @@ impl Explain for MongoError {
                     .into()
             }
             Self::NotConfirmed { cluster, .. } => format!(
-                "Check that a majority of the members of {cluster} runs and replicates. The write is done again."
+                "Check that a majority of the members of {cluster} runs and replicates. Until then it is tried again."
             ),
             Self::Command { .. } => "The cause below is the server's own message. Mend what it names and start the \
                 migration again; it goes on where it stood."
@@ -313,6 +317,9 @@ impl Explain for MongoError {
             Self::CollectionDiffers { namespace, .. } => format!(
                 "Something else created {namespace} on the destination. Drop it there, then start the migration again."
             ),
+            Self::NoLongerOurs { .. } => {
+                "Nothing to do: another process goes on with it, or it is not wanted any more.".into()
+            }
         }
     }
 
@@ -323,7 +330,8 @@ impl Explain for MongoError {
             | Self::CursorLost { .. }
             | Self::Interrupted { .. }
             | Self::TransactionAborted { .. }
-            | Self::NotConfirmed { .. } => Retry::Soon,
+            | Self::NotConfirmed { .. }
+            | Self::NoLongerOurs { .. } => Retry::Soon,
             // An operator must act; then the work goes on by itself, for nothing is lost by waiting.
             Self::AuthenticationRefused { .. }
             | Self::Unauthorized { .. }

@@ -58,10 +58,11 @@ pub fn classify_code(code: i32) -> Fault {
         43 | 136 | 175 | 237 | 239 => Fault::CursorLost,
         // HostUnreachable, HostNotFound, NetworkTimeout, ShutdownInProgress, PrimarySteppedDown, ExceededTimeLimit,
         // SocketException, NotWritablePrimary (three), Interrupted (three), NotPrimaryNoSecondaryOk, NotPrimaryOrSecondary,
-        // ReadConcernMajorityNotAvailableYet, MaxTimeMSExpired of a wait for a cluster time, StaleTerm; KeyNotFound of a member
-        // that was just restarted and has not read the keys yet that sign cluster times (seen on 6.0.5).
-        6 | 7 | 89 | 91 | 189 | 262 | 9001 | 10107 | 10058 | 11600 | 11601 | 11602 | 13435 | 13436 | 134 | 50 | 202
-        | 211 => Fault::Interrupted,
+        // ReadConcernMajorityNotAvailableYet, MaxTimeMSExpired of a wait for a cluster time, StaleTerm; an index build in the way
+        // (BackgroundOperationInProgressForNamespace); KeyNotFound of a member that was just restarted and has not read the keys yet
+        // that sign cluster times (seen on 6.0.5).
+        12587 | 6 | 7 | 89 | 91 | 189 | 262 | 9001 | 10107 | 10058 | 11600 | 11601 | 11602 | 13435 | 13436 | 134
+        | 50 | 202 | 211 => Fault::Interrupted,
         // WriteConflict, LockTimeout, NoSuchTransaction, SnapshotUnavailable, TransactionTooOld.
         112 | 24 | 251 | 246 | 225 => Fault::TransactionAborted,
         11000 | 11001 | 12582 => Fault::DuplicateKey,

@@ -6,12 +6,13 @@
 use std::error::Error;
 
 use bson::{Document, RawDocument};
-use mongoferry_protocol::Namespace;
+use mongoferry_protocol::{CollectionUuid, Namespace};
 
 use crate::{
-    catalog::{has_default_collation, list_indexes},
+    catalog::{has_default_collation, list_indexes, uuid_binary},
     connection::Cluster,
     error::MongoError,
+    fenced::Fenced,
     index_forms::{IndexForm, create_indexes, index_forms, with_own_collation},
 };
 
@@ -35,24 +36,29 @@ pub struct BuildOutcome {
     pub state: BuildState,
 }
 
-/// `source` are the specifications of the source's listIndexes. Fails only for what concerns the cluster as a whole.
+/// CollectionUUIDMismatch: the collection under this name is another one.
+pub(crate) const OTHER_COLLECTION: i32 = 361;
+
+/// `source` are the specifications of the source's listIndexes. Fails only for what concerns the cluster or the collection as a
+/// whole. With a UUID, which a server of 6.0 or later checks, no other collection gets the indexes, nor is it created by them.
 pub async fn build_indexes(
-    destination: &Cluster,
+    destination: Fenced<'_>,
     namespace: &Namespace,
+    uuid: Option<CollectionUuid>,
     source: &[impl AsRef<RawDocument>],
 ) -> Result<Vec<BuildOutcome>, MongoError> {
-    let forms =
-        index_forms(source).map_err(|error| destination.unexpected(&format!("listIndexes on {namespace}"), error))?;
-    let collated = has_default_collation(destination, namespace).await?;
+    let forms = index_forms(source)
+        .map_err(|error| destination.cluster().unexpected(&format!("listIndexes on {namespace}"), error))?;
+    let collated = has_default_collation(destination.cluster(), namespace).await?;
     let own = |spec: &Document| with_own_collation(spec, collated);
     let specs: Vec<Document> = forms.iter().filter_map(|(_, form)| buildable(form)).map(|spec| own(&spec)).collect();
-    let together = create(destination, namespace, &specs).await?.is_none();
+    let together = create(destination, namespace, uuid, &specs).await?.is_none();
     let mut outcomes = Vec::new();
     for (name, form) in forms {
         let state = match form {
             IndexForm::Deferred { reason } => BuildState::Deferred { reason },
             IndexForm::Build { held_back, .. } if together => BuildState::Built { held_back },
-            IndexForm::Build { spec, held_back } => match create(destination, namespace, &[own(&spec)]).await? {
+            IndexForm::Build { spec, held_back } => match create(destination, namespace, uuid, &[own(&spec)]).await? {
                 None => BuildState::Built { held_back },
                 Some(reason) => BuildState::Failed { reason },
             },
@@ -82,16 +88,19 @@ fn buildable(form: &IndexForm) -> Option<Document> {
 
 /// The reason why these can't be built, if the data or the specification is to blame.
 async fn create(
-    destination: &Cluster,
+    destination: Fenced<'_>,
     namespace: &Namespace,
+    uuid: Option<CollectionUuid>,
     specs: &[Document],
 ) -> Result<Option<String>, MongoError> {
     if specs.is_empty() {
         return Ok(None);
     }
-    let command = create_indexes(namespace.collection(), specs);
-    match destination.command(namespace.database(), command).await {
+    let mut command = create_indexes(namespace.collection(), specs);
+    command.extend(uuid.map(|uuid| ("collectionUUID".to_owned(), uuid_binary(uuid).into())));
+    match destination.change(namespace.database(), command).await {
         Ok(_) => Ok(None),
+        Err(error) if error.server_code() == Some(OTHER_COLLECTION) => Err(error),
         Err(error) => Ok(Some(about_the_index(error)?.to_string())),
     }
 }

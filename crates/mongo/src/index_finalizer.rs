@@ -2,7 +2,7 @@
 //!
 //! Preparing is revertible: it asks the server to refuse new violations of every index that is to become unique, and
 //! tries the conversion out. Finalizing does it. Both start from listings of both clusters, so that they can be
-//! repeated after any interruption.
+//! repeated after any interruption. Neither changes anything once the [`Fenced`] destination is no longer theirs.
 
 use bson::{Document, doc};
 use mongoferry_protocol::{Namespace, UnbuiltIndex};
@@ -15,6 +15,7 @@ use crate::{
     connection::Cluster,
     error::MongoError,
     facts::{ServerVersion, facts},
+    fenced::Fenced,
     final_names::take_final_names,
     finalization_plan::{IndexStep, finalization_plan, missing_indexes},
     index_builder::{IndexFailure, about_the_index},
@@ -57,7 +58,10 @@ impl FinalizationOutcome {
 /// Lets capped collections hold what the source's hold, builds what is missing and what stands in another place than on the
 /// source, prepares every conversion to unique and lists the conflicts. On destinations before 6.0 an index is made unique here by
 /// being built anew; all else is left to the finalization.
-pub async fn prepare_finalization(source: &Cluster, destination: &Cluster) -> Result<FinalizationOutcome, MongoError> {
+pub async fn prepare_finalization(
+    source: &Cluster,
+    destination: Fenced<'_>,
+) -> Result<FinalizationOutcome, MongoError> {
     let mut outcome = FinalizationOutcome::default();
     settle_capped(source, destination, &mut outcome).await?;
     let plan = plan(source, destination, &mut outcome).await?;
@@ -69,7 +73,7 @@ pub async fn prepare_finalization(source: &Cluster, destination: &Cluster) -> Re
             continue;
         }
         set_index(destination, namespace, doc! {"name": name, "prepareUnique": true}).await?;
-        match unique_conflicts(destination, namespace, name).await? {
+        match unique_conflicts(destination.cluster(), namespace, name).await? {
             None => outcome.done.push(format!("index {name} of {namespace} can become unique")),
             Some(conflicts) => outcome.problems.push(conflicts),
         }
@@ -79,7 +83,11 @@ pub async fn prepare_finalization(source: &Cluster, destination: &Cluster) -> Re
 }
 
 /// Builds what is unique and can't become so, in the place of what stands under its name.
-async fn build_unique(destination: &Cluster, plan: &Plan, outcome: &mut FinalizationOutcome) -> Result<(), MongoError> {
+async fn build_unique(
+    destination: Fenced<'_>,
+    plan: &Plan,
+    outcome: &mut FinalizationOutcome,
+) -> Result<(), MongoError> {
     for (namespace, step) in plan.steps() {
         let Some(unique) = step.built_unique().filter(|unique| !outcome.is_unbuilt(namespace, unique.name())) else {
             continue;
@@ -98,26 +106,36 @@ fn made_unique<'a>((namespace, step): (&'a Namespace, &'a IndexStep)) -> Option<
     matches!(step, IndexStep::MakeUnique { .. }).then_some((namespace, step.name()))
 }
 
+/// Changes are applied meanwhile, and another process may take back the same.
+fn unless_gone(undone: Result<(), MongoError>) -> Result<(), MongoError> {
+    match undone {
+        Err(MongoError::Command { cause, .. }) if cause.code == Some(INDEX_NOT_FOUND) => Ok(()),
+        Err(MongoError::CollectionGone { .. }) => Ok(()),
+        undone => undone,
+    }
+}
+
 /// Takes back what preparing did, so that changes can be applied again. Returns what it did, one line each.
-pub async fn revert_preparation(source: &Cluster, destination: &Cluster) -> Result<Vec<String>, MongoError> {
-    let (wanted, standing) = (list_metadata(source).await?, list_metadata(destination).await?);
+pub async fn revert_preparation(source: &Cluster, destination: Fenced<'_>) -> Result<Vec<String>, MongoError> {
+    let (wanted, standing) = (list_metadata(source).await?, list_metadata(destination.cluster()).await?);
     let mut done = Vec::new();
     for collection in standing.stores() {
         let wanted = indexes_of(&wanted, &collection.namespace, source)?;
-        for index in indexes(collection, destination)?.iter().filter(|index| is_unique(index)) {
+        for index in indexes(collection, destination.cluster())?.iter().filter(|index| is_unique(index)) {
             let name = index.get_str("name").unwrap_or_default();
-            drop_index(destination, &collection.namespace, name).await?;
+            unless_gone(drop_index(destination, &collection.namespace, name).await)?;
             done.push(format!(
                 "index {name} of {}, which was unique, is dropped until the next cutover",
                 collection.namespace
             ));
         }
-        for index in indexes(collection, destination)?.iter().filter(|index| is_prepared(index)) {
+        for index in indexes(collection, destination.cluster())?.iter().filter(|index| is_prepared(index)) {
             let name = index.get_str("name").unwrap_or_default();
             let is_so_on_the_source =
                 wanted.iter().any(|index| is_prepared(index) && index.get_str("name").is_ok_and(|other| other == name));
             if !is_so_on_the_source {
-                set_index(destination, &collection.namespace, doc! {"name": name, "prepareUnique": false}).await?;
+                let accepting = doc! {"name": name, "prepareUnique": false};
+                unless_gone(set_index(destination, &collection.namespace, accepting).await)?;
                 done.push(format!("index {name} of {} is no longer prepared", collection.namespace));
             }
         }
@@ -126,7 +144,7 @@ pub async fn revert_preparation(source: &Cluster, destination: &Cluster) -> Resu
 }
 
 /// Names and capped collections; missing, unique and extra indexes and hiding; then views; then expiry.
-pub async fn finalize(source: &Cluster, destination: &Cluster) -> Result<FinalizationOutcome, MongoError> {
+pub async fn finalize(source: &Cluster, destination: Fenced<'_>) -> Result<FinalizationOutcome, MongoError> {
     let mut outcome = FinalizationOutcome::default();
     take_final_names(destination, &mut outcome).await?;
     make_capped(source, destination, &mut outcome).await?;
@@ -154,20 +172,24 @@ impl Plan {
 
 /// Builds what is missing where that is possible, and computes the steps of every collection that stands on both sides. What
 /// can't be built is left out of them: it shall not stand in the way of the others' order.
-async fn plan(source: &Cluster, destination: &Cluster, outcome: &mut FinalizationOutcome) -> Result<Plan, MongoError> {
-    let version: ServerVersion = facts(destination).await?.version;
-    let (wanted, mut standing) = (list_metadata(source).await?, list_metadata(destination).await?);
+async fn plan(
+    source: &Cluster,
+    destination: Fenced<'_>,
+    outcome: &mut FinalizationOutcome,
+) -> Result<Plan, MongoError> {
+    let version: ServerVersion = facts(destination.cluster()).await?.version;
+    let (wanted, mut standing) = (list_metadata(source).await?, list_metadata(destination.cluster()).await?);
     let done_before = outcome.done.len();
     for collection in standing.stores() {
         let indexes_there = indexes_of(&wanted, &collection.namespace, source)?;
         let collated = has_collation(&collection.options);
-        for spec in missing_indexes(&indexes_there, &indexes(collection, destination)?, version) {
+        for spec in missing_indexes(&indexes_there, &indexes(collection, destination.cluster())?, version) {
             let step = IndexStep::Build { spec }.with_own_collation(collated);
             run_and_tell(destination, &collection.namespace, &step, outcome).await?;
         }
     }
     if outcome.done.len() > done_before {
-        standing = list_metadata(destination).await?;
+        standing = list_metadata(destination.cluster()).await?;
     }
     let mut collections = Vec::new();
     for collection in standing.stores() {
@@ -178,7 +200,7 @@ async fn plan(source: &Cluster, destination: &Cluster, outcome: &mut Finalizatio
         let mut indexes_there = indexes_of(&wanted, namespace, source)?;
         indexes_there.retain(|index| !outcome.is_unbuilt(namespace, index.get_str("name").unwrap_or_default()));
         let collated = has_collation(&collection.options);
-        let steps = finalization_plan(&indexes_there, &indexes(collection, destination)?, version);
+        let steps = finalization_plan(&indexes_there, &indexes(collection, destination.cluster())?, version);
         let steps = steps.into_iter().map(|step| step.with_own_collation(collated)).collect();
         collections.push((namespace.clone(), steps));
     }
@@ -187,14 +209,14 @@ async fn plan(source: &Cluster, destination: &Cluster, outcome: &mut Finalizatio
 
 /// Temporary collections that the source still has came to nothing; here they would stay for ever.
 async fn drop_temporary(
-    destination: &Cluster,
+    destination: Fenced<'_>,
     plan: &Plan,
     outcome: &mut FinalizationOutcome,
 ) -> Result<(), MongoError> {
     for collection in plan.source.collections.iter().filter(|collection| collection.is_temporary()) {
         let namespace = &collection.namespace;
         let command = doc! {"drop": namespace.collection(), "writeConcern": {"w": "majority"}};
-        match destination.command(namespace.database(), command).await {
+        match destination.change(namespace.database(), command).await {
             Ok(_) => outcome.done.push(format!("collection {namespace}: dropped, it is temporary on the source")),
             Err(MongoError::CollectionGone { .. }) => {}
             Err(error) => return Err(error),
@@ -204,7 +226,7 @@ async fn drop_temporary(
 }
 
 async fn run_steps(
-    destination: &Cluster,
+    destination: Fenced<'_>,
     plan: &Plan,
     wanted: impl Fn(&IndexStep) -> bool,
     outcome: &mut FinalizationOutcome,
@@ -219,7 +241,7 @@ async fn run_steps(
 }
 
 async fn run_and_tell(
-    destination: &Cluster,
+    destination: Fenced<'_>,
     namespace: &Namespace,
     step: &IndexStep,
     outcome: &mut FinalizationOutcome,
@@ -231,7 +253,7 @@ async fn run_and_tell(
     Ok(())
 }
 
-async fn run_step(destination: &Cluster, namespace: &Namespace, step: &IndexStep) -> Result<(), MongoError> {
+async fn run_step(destination: Fenced<'_>, namespace: &Namespace, step: &IndexStep) -> Result<(), MongoError> {
     match step {
         IndexStep::Drop { name } => drop_index(destination, namespace, name).await,
         IndexStep::MakeUnique { name } => {
@@ -263,19 +285,19 @@ fn deed(step: &IndexStep) -> &'static str {
     }
 }
 
-async fn create(destination: &Cluster, namespace: &Namespace, spec: &Document) -> Result<(), MongoError> {
+async fn create(destination: Fenced<'_>, namespace: &Namespace, spec: &Document) -> Result<(), MongoError> {
     let command = create_indexes(namespace.collection(), std::slice::from_ref(spec));
-    destination.command(namespace.database(), command).await.map(drop)
+    destination.change(namespace.database(), command).await.map(drop)
 }
 
-async fn drop_index(destination: &Cluster, namespace: &Namespace, name: &str) -> Result<(), MongoError> {
+async fn drop_index(destination: Fenced<'_>, namespace: &Namespace, name: &str) -> Result<(), MongoError> {
     let command = doc! {"dropIndexes": namespace.collection(), "index": name, "writeConcern": {"w": "majority"}};
-    destination.command(namespace.database(), command).await.map(drop)
+    destination.change(namespace.database(), command).await.map(drop)
 }
 
-async fn set_index(destination: &Cluster, namespace: &Namespace, index: Document) -> Result<(), MongoError> {
+async fn set_index(destination: Fenced<'_>, namespace: &Namespace, index: Document) -> Result<(), MongoError> {
     let command = doc! {"collMod": namespace.collection(), "index": index, "writeConcern": {"w": "majority"}};
-    destination.command(namespace.database(), command).await.map(drop)
+    destination.change(namespace.database(), command).await.map(drop)
 }
 
 pub(crate) fn indexes(collection: &CollectionInfo, cluster: &Cluster) -> Result<Vec<Document>, MongoError> {

@@ -25,7 +25,6 @@ use crate::{
 };
 use amend::marked_count;
 use commands::Commands;
-use make_room::make_room;
 use piece::{Part, halves, step_count};
 pub use source_documents::SourceDocuments;
 use transaction::{NotCommitted, transact, transaction_session};
@@ -133,7 +132,7 @@ impl LaneWriter {
                 }
                 Err(NotCommitted::Unindexable(namespace, kind, error)) => {
                     // Where another lane was faster, nothing is left to be dropped, and the next attempt succeeds.
-                    if !make_room(&self.cluster, &namespace, kind).await? {
+                    if !self.make_room(&namespace, kind).await? {
                         without_room += 1;
                         if without_room > MOST_WITHOUT_ROOM {
                             return Err(error.into());

@@ -128,11 +128,42 @@ async fn await_majority(cluster: &Cluster, wanted: Optime) -> Result<(), MongoEr
 }
 
 async fn missing(cluster: &Cluster, wanted: Optime) -> Result<MongoError, MongoError> {
+    let majority = last_optimes(cluster).await?.majority;
     let oldest = oldest_entry(cluster).await?;
-    let cluster = cluster.hosts_label().to_owned();
-    Ok(if oldest > wanted {
-        MongoError::RolledOff { cluster, wanted, oldest }
-    } else {
-        MongoError::OtherHistory { cluster, wanted }
-    })
+    Ok(why_missing(cluster.hosts_label(), wanted, oldest, majority))
+}
+
+/// What a source that has not confirmed the entry (again) may still do is no proof of another history.
+fn why_missing(cluster: &str, wanted: Optime, oldest: Optime, majority: Optime) -> MongoError {
+    let cluster = cluster.to_owned();
+    if oldest > wanted {
+        return MongoError::RolledOff { cluster, wanted, oldest };
+    }
+    if majority < wanted {
+        let cause = Cause::new(None, &format!("its members agree up to {majority} only"));
+        return MongoError::NotConfirmed { cluster, what: format!("the oplog entry {wanted}"), cause };
+    }
+    MongoError::OtherHistory { cluster, wanted }
+}
+
+#[cfg(test)]
+mod tests {
+    use mongoferry_protocol::{Explain, Optime, Retry};
+
+    use super::why_missing;
+    use crate::error::MongoError;
+
+    /// GIVEN an entry that can't be read WHEN the source has not confirmed anything as new yet THEN it is tried again, and only
+    /// behind it the entry is known to be missing.
+    #[test]
+    fn only_a_confirmed_history_is_another_one() {
+        let at = |t| Optime::new(t, 1);
+        let why = |oldest, majority| why_missing("old:27017", at(10), at(oldest), at(majority));
+        assert!(matches!(why(11, 20), MongoError::RolledOff { .. }));
+        assert!(matches!(why(11, 9), MongoError::RolledOff { .. }));
+        assert!(matches!(why(5, 9), MongoError::NotConfirmed { .. }));
+        assert_eq!(why(5, 9).retry(), Retry::Soon);
+        assert!(matches!(why(5, 10), MongoError::OtherHistory { .. }));
+        assert!(matches!(why(10, 20), MongoError::OtherHistory { .. }));
+    }
 }

@@ -4,7 +4,7 @@ use bson::{Document, RawDocumentBuf, doc};
 use mongoferry_protocol::Namespace;
 
 use crate::{
-    catalog::CollectionInfo, connection::Cluster, create_collection::same_fields, error::MongoError,
+    catalog::CollectionInfo, connection::Cluster, create_collection::same_fields, error::MongoError, fenced::Fenced,
     index_builder::about_the_index, index_finalizer::FinalizationOutcome,
 };
 
@@ -16,23 +16,23 @@ enum ViewStep {
 
 /// Creates what is missing, creates anew what differs, drops what the source does not have.
 pub(crate) async fn finalize_views(
-    destination: &Cluster,
+    destination: Fenced<'_>,
     source: &[CollectionInfo],
     standing: &[CollectionInfo],
     outcome: &mut FinalizationOutcome,
 ) -> Result<(), MongoError> {
-    let steps = view_steps(&options(destination, source)?, &options(destination, standing)?);
+    let steps = view_steps(&options(destination.cluster(), source)?, &options(destination.cluster(), standing)?);
     for step in steps {
         let (namespace, deed, result) = match step {
             ViewStep::Drop(namespace) => {
                 let command = doc! {"drop": namespace.collection(), "writeConcern": {"w": "majority"}};
-                (namespace.clone(), "dropped", destination.command(namespace.database(), command).await)
+                (namespace.clone(), "dropped", destination.change(namespace.database(), command).await)
             }
             ViewStep::Create(namespace, options) => {
                 let mut command = doc! {"create": namespace.collection()};
                 command.extend(options);
                 command.insert("writeConcern", doc! {"w": "majority"});
-                (namespace.clone(), "created", destination.command(namespace.database(), command).await)
+                (namespace.clone(), "created", destination.change(namespace.database(), command).await)
             }
         };
         match result {

@@ -75,6 +75,9 @@ pub struct PhaseRecord {
     /// Why users of the destination are not kept from writing there before the commit.
     #[serde(default)]
     pub unprotected: Option<String>,
+    /// A cutover ended in a phase in which indexes are prepared, and what was prepared is not known to be undone yet.
+    #[serde(default)]
+    pub preparation_stands: bool,
     /// What the cutover would have been made of when a rehearsal ended.
     #[serde(default)]
     pub rehearsal: Option<Vec<PredictedPart>>,
@@ -92,6 +95,7 @@ impl PhaseRecord {
             expires_at_ms: None,
             write_blocks: WriteBlocks::default(),
             unprotected: None,
+            preparation_stands: false,
             rehearsal: None,
         }
     }
@@ -111,6 +115,9 @@ impl PhaseRecord {
         };
         if next != Phase::Failed {
             entered.failure = None;
+        }
+        if self.underlying() == Phase::Verifying && next.applies() {
+            entered.preparation_stands = true;
         }
         entered.phase = next;
         entered.history.push(PhaseEntered { phase: next, at_ms: now_ms() });
@@ -146,6 +153,20 @@ mod tests {
         let resumed = paused.entering(paused.underlying()).expect("a pause ends");
         assert_eq!((resumed.phase, resumed.came_from), (Phase::Copying, None));
         assert!(copying.entering(Phase::Committed).is_none());
+    }
+
+    #[test]
+    fn what_was_prepared_stands_until_it_is_undone() {
+        let verifying = PhaseRecord { phase: Phase::Verifying, ..PhaseRecord::created() };
+        let failed = verifying.entering(Phase::Failed).expect("verifying may fail");
+        assert!(!failed.preparation_stands);
+        for (from, next) in
+            [(&verifying, Phase::CatchingUp), (&verifying, Phase::Draining), (&failed, Phase::CatchingUp)]
+        {
+            assert!(from.entering(next).expect("may be taken back").preparation_stands);
+        }
+        let draining = PhaseRecord { phase: Phase::Draining, ..PhaseRecord::created() };
+        assert!(!draining.entering(Phase::CatchingUp).expect("may be taken back").preparation_stands);
     }
 
     #[test]

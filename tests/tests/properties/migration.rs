@@ -5,7 +5,7 @@ use std::{path::Path, time::Duration};
 use bson::doc;
 use mongoferry_bus::{Bus, key};
 use mongoferry_mongo::{
-    Cluster, append_note, finalize, identity, last_optimes, prepare_finalization, wait_for_majority,
+    Cluster, Fenced, append_note, finalize, identity, last_optimes, prepare_finalization, wait_for_majority,
 };
 use mongoferry_protocol::{CutoverMode, MigrationSettings, Optime, Phase, PhaseRecord, StartPoint, now_ms};
 use mongoferry_testbed::differences;
@@ -162,9 +162,9 @@ impl<'a> Migration<'a> {
         wait_for_majority(&self.source, note).await.expect("reaches a majority");
         self.until_applied(note).await;
         self.servers.expire_on_destination(false).await;
-        let prepared = prepare_finalization(&self.source, &self.destination).await.expect("prepares");
+        let prepared = prepare_finalization(&self.source, Fenced::alone(&self.destination)).await.expect("prepares");
         assert!(prepared.problems.is_empty(), "{:?}", prepared.problems);
-        let outcome = finalize(&self.source, &self.destination).await.expect("finalizes");
+        let outcome = finalize(&self.source, Fenced::alone(&self.destination)).await.expect("finalizes");
         assert!(outcome.problems.is_empty(), "{:?}", outcome.problems);
         differences(&self.servers.user, &self.servers.observer).await.expect("both sides can be read")
     }

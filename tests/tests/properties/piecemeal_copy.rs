@@ -3,7 +3,7 @@
 use bson::{RawArrayBuf, RawBsonRef, RawDocument, Timestamp};
 use mongoferry_bus::key;
 use mongoferry_mongo::{
-    CollectionInfo, MongoError, RangeReader, RangeRequest, build_indexes, create_collection, facts, insert_raw,
+    CollectionInfo, Fenced, MongoError, RangeReader, RangeRequest, build_indexes, create_collection, facts, insert_raw,
     is_capped, list_catalog,
 };
 use mongoferry_oplog::IdKey;
@@ -113,7 +113,7 @@ impl PiecemealCopy {
     pub async fn finish(&self, migration: &Migration<'_>) {
         for info in &self.collections {
             let namespace = info.namespace.before_cutover();
-            build_indexes(&migration.destination, &namespace, &info.indexes).await.expect("built");
+            build_indexes(Fenced::alone(&migration.destination), &namespace, None, &info.indexes).await.expect("built");
         }
     }
 }

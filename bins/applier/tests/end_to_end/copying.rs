@@ -4,8 +4,8 @@
 use bson::{RawDocument, RawDocumentBuf};
 use mongoferry_bus::{Bus, key};
 use mongoferry_mongo::{
-    CatalogListing, Cluster, CollectionInfo, MongoError, RangeReader, RangeRequest, build_indexes, create_collection,
-    facts, insert_raw, list_catalog,
+    CatalogListing, Cluster, CollectionInfo, Fenced, MongoError, RangeReader, RangeRequest, build_indexes,
+    create_collection, facts, insert_raw, list_catalog,
 };
 use mongoferry_protocol::{Catalog, CollectionPlan, CopyRange, Optime, ReadOrder};
 use serde_bytes::ByteBuf;
@@ -49,7 +49,7 @@ async fn copy_collection(source: &Cluster, destination: &Cluster, info: &Collect
             Err((error, _)) => panic!("copying {}: {error}", info.namespace),
         }
     }
-    build_indexes(destination, &info.namespace, &info.indexes).await.expect("built");
+    build_indexes(Fenced::alone(destination), &info.namespace, None, &info.indexes).await.expect("built");
 }
 
 /// After an error, also the last document that was written.

@@ -6,7 +6,8 @@ use bson::doc;
 use mongodb::Client;
 use mongoferry_bus::{Bus, BusOptions, key};
 use mongoferry_mongo::{
-    CatalogListing, Cluster, append_note, choose_start_point, finalize, identity, last_optimes, wait_for_majority,
+    CatalogListing, Cluster, Fenced, append_note, choose_start_point, finalize, identity, last_optimes,
+    wait_for_majority,
 };
 use mongoferry_protocol::{
     CaptureProgress, CutoverMode, MigrationSettings, Namespace, Optime, Phase, PhaseRecord, StartPoint, now_ms,
@@ -153,7 +154,7 @@ impl Migration {
     pub async fn assert_converged(&self) {
         let note = self.note().await;
         self.until_applied(note).await;
-        let outcome = finalize(&self.source, &self.destination).await.expect("finalizes");
+        let outcome = finalize(&self.source, Fenced::alone(&self.destination)).await.expect("finalizes");
         assert!(outcome.problems.is_empty(), "{:?}", outcome.problems);
         let destination = self.destination_set.client().await.expect("connects");
         assert_equal(&self.user, &destination).await;

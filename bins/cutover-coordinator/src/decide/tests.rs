@@ -55,6 +55,17 @@ fn ready_comes_and_goes_with_the_lag() {
 }
 
 #[test]
+fn what_was_prepared_is_undone_before_anything_else_is_begun() {
+    let auto = Facts { cutover_mode: Some(CutoverMode::Auto), lag_ms: Some(0), ..facts() };
+    for phase in [Phase::CatchingUp, Phase::Ready, Phase::Draining] {
+        let taken_back = PhaseRecord { preparation_stands: true, ..in_cutover(phase, None, false) };
+        assert_eq!(decide(&taken_back, &auto), Step::UndoPreparation);
+    }
+    let paused = PhaseRecord { preparation_stands: true, ..at(Phase::Paused) };
+    assert_eq!(decide(&paused, &auto), Step::Wait);
+}
+
+#[test]
 fn the_time_of_being_ready_is_up_once() {
     let late = Facts { lag_ms: Some(0), now_ms: 5_000, ..facts() };
     let timed = |phase, expires_at_ms| PhaseRecord { expires_at_ms: Some(expires_at_ms), ..at(phase) };

@@ -16,6 +16,7 @@ impl Coordinator {
             "findAndModify": "marker", "query": {"_id": "migration"}, "update": {"$setOnInsert": marker}, "upsert": true,
             "new": true, "writeConcern": {"w": "majority"},
         };
+        self.lease.check()?;
         let reply = self.destination.command(Namespace::OWN_DATABASE, claim).await?;
         let holder = reply.get_document("value").and_then(|marker: &Document| marker.get_str("id")).unwrap_or_default();
         if holder == id { Ok(()) } else { Err(CoordinatorError::DestinationTaken { other: holder.to_owned() }) }

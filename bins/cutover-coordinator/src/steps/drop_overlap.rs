@@ -4,7 +4,7 @@
 //! Killed in the middle, the step is taken again with what is left.
 
 use mongoferry_bus::key;
-use mongoferry_mongo::{DropOutcome, drop_collection, facts, last_optimes, wait_for_majority};
+use mongoferry_mongo::{Asking, DropOutcome, Fenced, drop_collection, facts, last_optimes, wait_for_majority};
 use mongoferry_protocol::{DropTarget, ValidationReport};
 
 use crate::{coordinate::Coordinator, coordinator_error::CoordinatorError};
@@ -18,10 +18,12 @@ impl Coordinator {
             return Err(CoordinatorError::DropUnconfirmed { namespace: first.namespace.to_string(), set: set.clone() });
         }
         let version = facts(&self.destination).await?.version;
+        let still_ours = || -> Asking<'_> { Box::pin(std::future::ready(self.lease.still_held())) };
+        let destination = Fenced::new(&self.destination, &still_ours);
         loop {
             let term = last_optimes(&self.destination).await?.term;
             for target in &report.to_drop {
-                let outcome = drop_collection(&self.destination, version, target).await?;
+                let outcome = drop_collection(destination, version, target).await?;
                 judge(target, outcome)?;
             }
             // Within one term nothing of it can be rolled back any more; after an election it is looked at again.

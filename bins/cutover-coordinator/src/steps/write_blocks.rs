@@ -23,6 +23,7 @@ impl Coordinator {
     pub(super) async fn block_source(&mut self) -> Result<(), CoordinatorError> {
         self.phase.change(|record| record.write_blocks.source_since_ms = Some(now_ms())).await?;
         tracing::warn!("blocking the writes of users on the source; to lift it by hand: {LIFT_WRITE_BLOCK}");
+        self.lease.check()?;
         if let Err(error) = set_write_block(&self.source, true).await {
             return self.revert(format!("the writes of users on the source could not be blocked: {error}")).await;
         }
@@ -32,6 +33,7 @@ impl Coordinator {
 
     pub(super) async fn lift_source_block(&mut self) -> Result<(), CoordinatorError> {
         if self.phase.record().write_blocks.source_since_ms.is_some() {
+            self.lease.check()?;
             set_write_block(&self.source, false).await?;
             tracing::info!("the writes of users on the source are no longer blocked");
             self.phase.change(|record| record.write_blocks.source_since_ms = None).await?;
@@ -45,12 +47,14 @@ impl Coordinator {
             return self.phase.change(|record| record.unprotected = Some(reason)).await;
         }
         self.phase.change(|record| record.write_blocks.destination_since_ms = Some(now_ms())).await?;
+        self.lease.check()?;
         match set_write_block(&self.destination, true).await {
             Ok(()) => {
                 tracing::info!("the writes of others on the destination are blocked until the commit");
                 Ok(())
             }
             Err(error @ MongoError::Command { .. }) => {
+                self.lease.check()?;
                 set_write_block(&self.destination, false).await?;
                 let unprotected = |record: &mut mongoferry_protocol::PhaseRecord| {
                     record.write_blocks.destination_since_ms = None;
@@ -74,6 +78,7 @@ impl Coordinator {
 
     pub(super) async fn lift_destination_block(&mut self) -> Result<(), CoordinatorError> {
         if self.phase.record().write_blocks.destination_since_ms.is_some() {
+            self.lease.check()?;
             set_write_block(&self.destination, false).await?;
             self.phase.change(|record| record.write_blocks.destination_since_ms = None).await?;
         }

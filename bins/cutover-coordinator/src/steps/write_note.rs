@@ -10,6 +10,7 @@ impl Coordinator {
     /// Once the note is applied on the destination, so is everything before it. Without the privilege for a note the
     /// source's last optime, read after the request, serves as well; it only can't be told from an earlier entry.
     pub(super) async fn write_note(&mut self) -> Result<(), CoordinatorError> {
+        self.lease.check()?;
         let silent_from = self.note_or_last_optime().await?;
         tracing::info!(%silent_from, "the source is taken as silent from here on");
         self.phase

@@ -15,6 +15,7 @@ use crate::{
     document_scan::DocumentScan,
     error::MongoError,
     facts::{ServerVersion, facts},
+    fenced::Fenced,
     index_builder::about_the_index,
     index_finalizer::FinalizationOutcome,
 };
@@ -22,11 +23,11 @@ use crate::{
 /// Every collection that is capped on the source and not yet on the destination.
 pub(crate) async fn make_capped(
     source: &Cluster,
-    destination: &Cluster,
+    destination: Fenced<'_>,
     outcome: &mut FinalizationOutcome,
 ) -> Result<(), MongoError> {
-    let version = facts(destination).await?.version;
-    let (wanted, standing) = (list_metadata(source).await?, list_metadata(destination).await?);
+    let version = facts(destination.cluster()).await?.version;
+    let (wanted, standing) = (list_metadata(source).await?, list_metadata(destination.cluster()).await?);
     for collection in still_plain(&wanted, &standing) {
         let namespace = &collection.namespace;
         match replace(destination, version, collection).await {
@@ -38,29 +39,30 @@ pub(crate) async fn make_capped(
 }
 
 /// What an interrupted attempt has left is dropped first.
-async fn replace(destination: &Cluster, version: ServerVersion, wanted: &CollectionInfo) -> Result<(), MongoError> {
+async fn replace(destination: Fenced<'_>, version: ServerVersion, wanted: &CollectionInfo) -> Result<(), MongoError> {
     let namespace = &wanted.namespace;
     let aside = Namespace::new(namespace.database(), "mongoferry.capped");
     drop_if_there(destination, &aside).await?;
     let options = portable_options(&wanted.options, version);
     let mut command = doc! {"create": aside.collection()};
-    command.extend(options.map_err(|error| destination.unexpected("listCollections", error))?);
+    command.extend(options.map_err(|error| destination.cluster().unexpected("listCollections", error))?);
     command.insert("writeConcern", doc! {"w": "majority"});
-    destination.command(aside.database(), command).await?;
-    let mut scan = DocumentScan::whole(destination, namespace, Optime::ZERO, 0).await?;
+    destination.change(aside.database(), command).await?;
+    let mut scan = DocumentScan::whole(destination.cluster(), namespace, Optime::ZERO, 0).await?;
     while let Some(batch) = scan.next().await? {
-        insert_raw(destination, &aside, batch.array()?).await?;
+        destination.require_ours("insert").await?;
+        insert_raw(destination.cluster(), &aside, batch.array()?).await?;
     }
     let rename = doc! {
         "renameCollection": aside.to_string(), "to": namespace.to_string(), "dropTarget": true,
         "writeConcern": {"w": "majority"},
     };
-    destination.command("admin", rename).await.map(drop)
+    destination.change("admin", rename).await.map(drop)
 }
 
-async fn drop_if_there(destination: &Cluster, namespace: &Namespace) -> Result<(), MongoError> {
+async fn drop_if_there(destination: Fenced<'_>, namespace: &Namespace) -> Result<(), MongoError> {
     let command = doc! {"drop": namespace.collection(), "writeConcern": {"w": "majority"}};
-    match destination.command(namespace.database(), command).await {
+    match destination.change(namespace.database(), command).await {
         Ok(_) | Err(MongoError::CollectionGone { .. }) => Ok(()),
         Err(error) => Err(error),
     }

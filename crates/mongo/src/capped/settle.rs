@@ -14,6 +14,7 @@ use crate::{
     connection::Cluster,
     document_scan::{DocumentScan, ScannedBatch},
     error::MongoError,
+    fenced::Fenced,
     index_finalizer::FinalizationOutcome,
     lane_writer::transaction::first_write_error,
 };
@@ -24,10 +25,10 @@ const DELETED_AT_ONCE: usize = 1_000;
 /// For every capped collection of the source, which must be silent. Doing it again changes nothing.
 pub(crate) async fn settle_capped(
     source: &Cluster,
-    destination: &Cluster,
+    destination: Fenced<'_>,
     outcome: &mut FinalizationOutcome,
 ) -> Result<(), MongoError> {
-    let (wanted, standing) = (list_metadata(source).await?, list_metadata(destination).await?);
+    let (wanted, standing) = (list_metadata(source).await?, list_metadata(destination.cluster()).await?);
     for collection in still_plain(&wanted, &standing) {
         let namespace = &collection.namespace;
         match remove_extra(source, destination, namespace, wanted.listed_at).await? {
@@ -57,12 +58,12 @@ enum Settled {
 /// Goes along both sides: whatever the destination has before the source's next document is extra.
 async fn remove_extra(
     source: &Cluster,
-    destination: &Cluster,
+    destination: Fenced<'_>,
     namespace: &Namespace,
     not_before: Optime,
 ) -> Result<Settled, MongoError> {
     let mut wanted = Ids::open(source, namespace, not_before).await?;
-    let mut standing = Ids::open(destination, namespace, Optime::ZERO).await?;
+    let mut standing = Ids::open(destination.cluster(), namespace, Optime::ZERO).await?;
     let (mut extra, mut removed) = (Vec::new(), 0);
     let mut next = wanted.next().await?;
     while let Some(id) = standing.next().await? {
@@ -84,7 +85,7 @@ async fn remove_extra(
 
 async fn fill_again(
     source: &Cluster,
-    destination: &Cluster,
+    destination: Fenced<'_>,
     namespace: &Namespace,
     not_before: Optime,
 ) -> Result<(), MongoError> {
@@ -93,12 +94,13 @@ async fn fill_again(
     run_delete(destination, namespace, all).await?;
     let mut scan = DocumentScan::whole(source, namespace, not_before, 0).await?;
     while let Some(batch) = scan.next().await? {
-        insert_raw(destination, namespace, batch.array()?).await?;
+        destination.require_ours("insert").await?;
+        insert_raw(destination.cluster(), namespace, batch.array()?).await?;
     }
     Ok(())
 }
 
-async fn delete(destination: &Cluster, namespace: &Namespace, ids: Vec<RawDocumentBuf>) -> Result<u64, MongoError> {
+async fn delete(destination: Fenced<'_>, namespace: &Namespace, ids: Vec<RawDocumentBuf>) -> Result<u64, MongoError> {
     let count = ids.len() as u64;
     if count > 0 {
         let values: RawArrayBuf = ids.iter().filter_map(|id| id.get("_id").ok().flatten()).collect();
@@ -109,12 +111,12 @@ async fn delete(destination: &Cluster, namespace: &Namespace, ids: Vec<RawDocume
     Ok(count)
 }
 
-async fn run_delete(destination: &Cluster, namespace: &Namespace, deletes: RawArrayBuf) -> Result<(), MongoError> {
+async fn run_delete(destination: Fenced<'_>, namespace: &Namespace, deletes: RawArrayBuf) -> Result<(), MongoError> {
     let what = format!("delete from {namespace}");
     let mut command = rawdoc! {"delete": namespace.collection(), "writeConcern": {"w": "majority"}};
     command.append(cstr!("deletes"), deletes);
-    let reply = destination.raw_command(namespace.database(), command, &what).await?;
-    first_write_error(destination, &what, &reply).map_or(Ok(()), Err)
+    let reply = destination.raw_change(namespace.database(), command, &what).await?;
+    first_write_error(destination.cluster(), &what, &reply).map_or(Ok(()), Err)
 }
 
 /// The `_id`s of a collection in its order, one by one.

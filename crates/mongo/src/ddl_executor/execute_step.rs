@@ -10,12 +10,11 @@ use crate::{
     collection_options::options_before_cutover,
     create_collection::create_collection,
     error::MongoError,
-    index_builder::{BuildState, build_indexes},
+    fenced::{Asking, Fenced},
+    index_builder::{BuildState, OTHER_COLLECTION, build_indexes},
 };
 
 const INDEX_NOT_FOUND: i32 = 27;
-/// CollectionUUIDMismatch: the collection under this name is another one.
-const OTHER_COLLECTION: i32 = 361;
 
 impl DdlExecutor<'_> {
     /// Does the step if it is not done yet. Confirmed by a majority.
@@ -23,6 +22,7 @@ impl DdlExecutor<'_> {
         match step {
             DdlStep::Create { namespace, options } => {
                 let options = self.raw(options)?;
+                (self.still_ours)()?;
                 Ok(create_collection(&self.cluster, self.version, namespace, options).await?)
             }
             DdlStep::Drop { namespace, uuid } => self.drop_collection(namespace, *uuid).await,
@@ -72,9 +72,15 @@ impl DdlExecutor<'_> {
         if uuid.is_none() || self.uuid_of(namespace).await? != uuid {
             return Ok(());
         }
-        (self.still_ours)()?;
         let specs = specs.iter().map(|spec| self.raw(spec)).collect::<Result<Vec<_>, _>>()?;
-        for outcome in build_indexes(&self.cluster, namespace, &specs).await? {
+        let still_ours = || -> Asking<'_> { Box::pin(std::future::ready((self.still_ours)().is_ok())) };
+        let destination = Fenced::new(&self.cluster, &still_ours);
+        let checked = uuid.filter(|_| self.checks_uuids && namespace.time_series().is_none());
+        let outcomes = match build_indexes(destination, namespace, checked, &specs).await {
+            Err(error) if error.server_code() == Some(OTHER_COLLECTION) => return Ok(()),
+            built => built?,
+        };
+        for outcome in outcomes {
             if let BuildState::Failed { reason } = outcome.state {
                 tracing::warn!(%namespace, index = outcome.name, reason, "an index waits for the finalization");
             }

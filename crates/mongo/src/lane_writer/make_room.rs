@@ -7,7 +7,8 @@
 use bson::{RawDocument, doc};
 use mongoferry_protocol::Namespace;
 
-use crate::{catalog::list_indexes, connection::Cluster, error::MongoError};
+use super::{InsertForm, LaneWriter};
+use crate::{applier_state::ApplyError, catalog::list_indexes, error::MongoError};
 
 const INDEX_NOT_FOUND: i32 = 27;
 
@@ -50,29 +51,35 @@ impl ChoosyIndex {
     }
 }
 
-/// Drops the indexes of this kind of a collection. False if there is none.
-pub(super) async fn make_room(
-    destination: &Cluster,
-    namespace: &Namespace,
-    kind: ChoosyIndex,
-) -> Result<bool, MongoError> {
-    let mut dropped = false;
-    for index in list_indexes(destination, namespace).await? {
-        if !kind.is_kind_of(&index) {
-            continue;
+impl LaneWriter {
+    /// Drops the indexes of this kind of a collection. False if there is none.
+    pub(super) async fn make_room(&mut self, namespace: &Namespace, kind: ChoosyIndex) -> Result<bool, ApplyError> {
+        let mut dropped = false;
+        for index in list_indexes(&self.cluster, namespace).await? {
+            if !kind.is_kind_of(&index) {
+                continue;
+            }
+            let name = index.get_str("name").map_err(|error| self.cluster.unexpected("listIndexes", error))?;
+            self.require_term().await?;
+            tracing::warn!(%namespace, index = name, "an index can't hold a document on its way; it is built again at the end");
+            let command =
+                doc! { "dropIndexes": namespace.collection(), "index": name, "writeConcern": { "w": "majority" } };
+            match self.cluster.command(namespace.database(), command).await {
+                // Another lane was faster.
+                Err(MongoError::Command { cause, .. }) if cause.code == Some(INDEX_NOT_FOUND) => {}
+                other => drop(other?),
+            }
+            dropped = true;
         }
-        let name = index.get_str("name").map_err(|error| destination.unexpected("listIndexes", error))?;
-        tracing::warn!(%namespace, index = name, "an index can't hold a document on its way; it is built again at the end");
-        let command =
-            doc! { "dropIndexes": namespace.collection(), "index": name, "writeConcern": { "w": "majority" } };
-        match destination.command(namespace.database(), command).await {
-            // Another lane was faster.
-            Err(MongoError::Command { cause, .. }) if cause.code == Some(INDEX_NOT_FOUND) => {}
-            other => drop(other?),
-        }
-        dropped = true;
+        Ok(dropped)
     }
-    Ok(dropped)
+
+    /// A drop is no part of a transaction, so a transaction of its own tells right before it whether the term has ended: the index may be
+    /// one of the finished migration by then.
+    async fn require_term(&mut self) -> Result<(), ApplyError> {
+        let touched = self.write_piece(&[], InsertForm::Insert, None, &mut 0).await;
+        touched.map_err(|reason| reason.into_error(|| self.stale_term()))
+    }
 }
 
 #[cfg(test)]

@@ -1,5 +1,5 @@
 use bson::doc;
-use mongoferry_mongo::{DropOutcome, drop_collection, facts, list_namespaces};
+use mongoferry_mongo::{DropOutcome, Fenced, drop_collection, facts, list_namespaces};
 use mongoferry_protocol::{DropTarget, Namespace};
 use mongoferry_testbed::{MongodVersion, ReplicaSet};
 
@@ -25,8 +25,9 @@ async fn only_the_very_collection_is_dropped_and_no_later_one_of_its_name() {
         server.run("shop", doc! {"create": "seen", "viewOn": "orders", "pipeline": []}).await;
         let (orders, seen) = (target(&server, "orders").await, target(&server, "seen").await);
         assert!(orders.uuid.is_some() && seen.uuid.is_none());
-        let drop =
-            async |target: &DropTarget| drop_collection(&server.cluster, version, target).await.expect("answers");
+        let drop = async |target: &DropTarget| {
+            drop_collection(Fenced::alone(&server.cluster), version, target).await.expect("answers")
+        };
 
         assert_eq!(drop(&seen).await, DropOutcome::Dropped, "{version}");
         assert_eq!(drop(&seen).await, DropOutcome::Gone, "{version}");

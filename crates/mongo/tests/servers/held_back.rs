@@ -1,7 +1,7 @@
 //! What waits for the cutover on servers that can't give it to a standing index: expiry and uniqueness.
 
 use bson::{DateTime, Document, doc};
-use mongoferry_mongo::{build_indexes, create_collection, facts, finalize, list_indexes};
+use mongoferry_mongo::{Fenced, build_indexes, create_collection, facts, finalize, list_indexes};
 use mongoferry_mongo::{prepare_finalization, revert_preparation};
 use mongoferry_protocol::Namespace;
 use mongoferry_testbed::{MongodVersion, ReplicaSet};
@@ -52,7 +52,7 @@ async fn with_indexes(
     create_collection(&destination.cluster, facts.version, &namespace, &bson::rawdoc! {}).await.expect("creates");
     destination.insert("shop", "users", documents.to_vec()).await;
     let listed = list_indexes(&source.cluster, &namespace).await.expect("lists");
-    build_indexes(&destination.cluster, &namespace, &listed).await.expect("builds");
+    build_indexes(Fenced::alone(&destination.cluster), &namespace, None, &listed).await.expect("builds");
     (source, destination, namespace)
 }
 
@@ -74,11 +74,11 @@ async fn no_document_is_too_old_for_a_destination_before_6_0() {
         let (source, destination, namespace) = with_indexes(version, &specs, &documents).await;
         whole_pass(&destination).await;
         assert_eq!(destination.count("shop", "users").await, 3, "{version}");
-        prepare_finalization(&source.cluster, &destination.cluster).await.expect("prepares");
+        prepare_finalization(&source.cluster, Fenced::alone(&destination.cluster)).await.expect("prepares");
         whole_pass(&destination).await;
         assert_eq!(destination.count("shop", "users").await, 3, "{version}");
 
-        let finalized = finalize(&source.cluster, &destination.cluster).await.expect("finalizes");
+        let finalized = finalize(&source.cluster, Fenced::alone(&destination.cluster)).await.expect("finalizes");
         assert_eq!(finalized.problems, Vec::<String>::new(), "{version}");
         assert_eq!(indexes(&destination, &namespace).await, indexes(&source, &namespace).await, "{version}");
         whole_pass(&destination).await;
@@ -101,20 +101,22 @@ async fn conflicts_show_while_preparing_a_destination_before_6_0() {
         let twin = doc! {"insert": "users", "documents": [{"_id": "twin", "email": "3@example.net"}]};
         destination.run("shop", twin.clone()).await;
 
-        let prepared = prepare_finalization(&source.cluster, &destination.cluster).await.expect("prepares");
+        let prepared =
+            prepare_finalization(&source.cluster, Fenced::alone(&destination.cluster)).await.expect("prepares");
         let problem = prepared.problems.iter().find(|problem| problem.contains("index email ")).expect("a conflict");
         assert!(problem.contains("3@example.net"), "{problem}");
         assert_eq!(prepared.unbuilt, [], "{version}");
-        let reverted = revert_preparation(&source.cluster, &destination.cluster).await.expect("reverts");
+        let reverted = revert_preparation(&source.cluster, Fenced::alone(&destination.cluster)).await.expect("reverts");
         assert_eq!(reverted.len(), 1, "{version}: n was unique already; {reverted:?}");
         let standing = indexes(&destination, &namespace).await;
         assert!(standing.iter().all(|index| !index.contains_key("unique")), "{version}: {standing:?}");
 
         destination.run("shop", doc! {"delete": "users", "deletes": [{"q": {"_id": "twin"}, "limit": 1}]}).await;
-        let prepared = prepare_finalization(&source.cluster, &destination.cluster).await.expect("prepares");
+        let prepared =
+            prepare_finalization(&source.cluster, Fenced::alone(&destination.cluster)).await.expect("prepares");
         assert_eq!(prepared.problems, Vec::<String>::new(), "{version}");
         assert!(destination.run("shop", twin).await.contains_key("writeErrors"), "{version}: it is unique");
-        let finalized = finalize(&source.cluster, &destination.cluster).await.expect("finalizes");
+        let finalized = finalize(&source.cluster, Fenced::alone(&destination.cluster)).await.expect("finalizes");
         assert_eq!(finalized.problems, Vec::<String>::new(), "{version}");
         assert_eq!(indexes(&destination, &namespace).await, indexes(&source, &namespace).await, "{version}");
         source.end().await;

@@ -1,7 +1,7 @@
 use bson::{Document, doc};
 use mongoferry_mongo::{
-    BuildState, build_indexes, create_collection, facts, finalize, list_indexes, list_metadata, prepare_finalization,
-    revert_preparation,
+    BuildState, Fenced, build_indexes, create_collection, facts, finalize, list_indexes, list_metadata,
+    prepare_finalization, revert_preparation,
 };
 use mongoferry_protocol::Namespace;
 
@@ -54,7 +54,7 @@ async fn indexes(server: &Server, namespace: &Namespace) -> Vec<Document> {
 
 async fn build(source: &Server, destination: &Server, namespace: &Namespace) -> Vec<(String, BuildState)> {
     let specs = list_indexes(&source.cluster, namespace).await.expect("lists");
-    let outcomes = build_indexes(&destination.cluster, namespace, &specs).await.expect("builds");
+    let outcomes = build_indexes(Fenced::alone(&destination.cluster), namespace, None, &specs).await.expect("builds");
     outcomes.into_iter().map(|outcome| (outcome.name, outcome.state)).collect()
 }
 
@@ -72,12 +72,12 @@ async fn built_then_finalized_the_indexes_are_the_sources() {
         assert!(!index.contains_key("unique") && !index.contains_key("expireAfterSeconds"), "{index}");
     }
 
-    let prepared = prepare_finalization(&source.cluster, &destination.cluster).await.expect("prepares");
+    let prepared = prepare_finalization(&source.cluster, Fenced::alone(&destination.cluster)).await.expect("prepares");
     assert_eq!((prepared.done.len(), prepared.problems), (4, vec![]));
-    let finalized = finalize(&source.cluster, &destination.cluster).await.expect("finalizes");
+    let finalized = finalize(&source.cluster, Fenced::alone(&destination.cluster)).await.expect("finalizes");
     assert_eq!(finalized.problems, Vec::<String>::new());
     assert_eq!(indexes(&destination, &namespace).await, indexes(&source, &namespace).await);
-    let again = finalize(&source.cluster, &destination.cluster).await.expect("finalizes");
+    let again = finalize(&source.cluster, Fenced::alone(&destination.cluster)).await.expect("finalizes");
     assert_eq!(again.done, Vec::<String>::new(), "finalizing again changes nothing");
     source.end().await;
     destination.end().await;
@@ -90,18 +90,18 @@ async fn a_conflict_shows_while_preparing_and_preparing_can_be_taken_back() {
     let before = indexes(&destination, &namespace).await;
     destination.insert("shop", "users", vec![doc! {"_id": "twin", "email": "3@example.net"}]).await;
 
-    let prepared = prepare_finalization(&source.cluster, &destination.cluster).await.expect("prepares");
+    let prepared = prepare_finalization(&source.cluster, Fenced::alone(&destination.cluster)).await.expect("prepares");
     let problem = prepared.problems.iter().find(|problem| problem.contains("index email ")).expect("a conflict");
     assert!(problem.contains("\"twin\"") && problem.contains('3'), "{problem}");
     let twin = doc! {"insert": "users", "documents": [{"_id": "second", "email": "4@example.net", "a": 90, "b": 90}]};
     assert!(destination.run("shop", twin.clone()).await.contains_key("writeErrors"));
 
-    let reverted = revert_preparation(&source.cluster, &destination.cluster).await.expect("reverts");
+    let reverted = revert_preparation(&source.cluster, Fenced::alone(&destination.cluster)).await.expect("reverts");
     assert_eq!(reverted.len(), 4, "{reverted:?}");
     assert_eq!(indexes(&destination, &namespace).await, before);
     assert!(!destination.run("shop", twin).await.contains_key("writeErrors"));
 
-    let finalized = finalize(&source.cluster, &destination.cluster).await.expect("finalizes");
+    let finalized = finalize(&source.cluster, Fenced::alone(&destination.cluster)).await.expect("finalizes");
     assert!(finalized.problems.iter().any(|problem| problem.contains("index email ")), "{:?}", finalized.problems);
     source.end().await;
     destination.end().await;
@@ -139,7 +139,7 @@ async fn differences_of_every_kind_are_levelled_and_views_follow() {
     destination.run("shop", view("others")).await;
     destination.run("shop", doc! {"create": "extra", "viewOn": "users"}).await;
 
-    let finalized = finalize(&source.cluster, &destination.cluster).await.expect("finalizes");
+    let finalized = finalize(&source.cluster, Fenced::alone(&destination.cluster)).await.expect("finalizes");
     assert_eq!(finalized.problems, Vec::<String>::new());
     assert_eq!(indexes(&destination, &namespace).await, indexes(&source, &namespace).await);
     let (wanted, views) = (list_metadata(&source.cluster).await, list_metadata(&destination.cluster).await);

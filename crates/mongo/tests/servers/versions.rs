@@ -2,8 +2,8 @@ use std::collections::BTreeMap;
 
 use bson::doc;
 use mongoferry_mongo::{
-    OplogCursor, append_note, build_indexes, choose_start_point, create_collection, draw_ranges, facts, finalize,
-    list_catalog, list_indexes, prepare_finalization,
+    Fenced, OplogCursor, append_note, build_indexes, choose_start_point, create_collection, draw_ranges, facts,
+    finalize, list_catalog, list_indexes, prepare_finalization,
 };
 use mongoferry_testbed::{MongodVersion, ReplicaSet};
 
@@ -44,11 +44,11 @@ async fn serves_as_a_destination(version: MongodVersion) {
     source.run("shop", doc! {"createIndexes": "users", "indexes": indexes.to_vec()}).await;
     create_collection(&destination.cluster, version, &namespace, &bson::rawdoc! {}).await.expect("creates");
     let specs = list_indexes(&source.cluster, &namespace).await.expect("lists");
-    build_indexes(&destination.cluster, &namespace, &specs).await.expect("builds");
-    prepare_finalization(&source.cluster, &destination.cluster).await.expect("prepares");
-    let finalized = finalize(&source.cluster, &destination.cluster).await.expect("finalizes");
+    build_indexes(Fenced::alone(&destination.cluster), &namespace, None, &specs).await.expect("builds");
+    prepare_finalization(&source.cluster, Fenced::alone(&destination.cluster)).await.expect("prepares");
+    let finalized = finalize(&source.cluster, Fenced::alone(&destination.cluster)).await.expect("finalizes");
     assert_eq!(finalized.problems, Vec::<String>::new(), "{version}");
-    let again = finalize(&source.cluster, &destination.cluster).await.expect("finalizes");
+    let again = finalize(&source.cluster, Fenced::alone(&destination.cluster)).await.expect("finalizes");
     assert_eq!(again.done, Vec::<String>::new(), "{version}: all is equal");
     source.end().await;
     destination.end().await;

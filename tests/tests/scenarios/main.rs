@@ -18,6 +18,7 @@ mod hidden_members;
 mod indexes;
 mod interruptions;
 mod kinds;
+mod late_in_cutover;
 mod late_kill;
 mod main_job;
 mod network;

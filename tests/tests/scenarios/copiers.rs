@@ -40,7 +40,7 @@ async fn a_copier_joins_and_leaves() {
         .argument("--copiers=1")
         .environment("MONGOFERRY_COPIER_RANGE_MIB", "1")
         .start();
-    migration.wait_for_api().await;
+    migration.wait_for("somebody leads", |_| true).await;
     migration.post_with("throttle", &json!({"bytesPerSecond": 3 << 20})).await;
     migration.wait_for("some is copied", |status| status.phase == Phase::Copying && status.bytes > 0).await;
 

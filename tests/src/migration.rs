@@ -215,10 +215,16 @@ impl Migration {
 
     /// Stops the command as Ctrl-C and a service manager do, and starts it again with the same state directory.
     pub async fn stop_and_start_again(self) -> Migration {
+        self.stop_and_start_again_after(|| {}).await
+    }
+
+    /// The same with something done in between.
+    pub async fn stop_and_start_again_after(self, meanwhile: impl FnOnce()) -> Migration {
         signals::stop(self.pid());
         let builder = self.builder.again();
         let outcome = self.end().await;
         assert_eq!(outcome.code, Some(130), "{}", outcome.stderr);
+        meanwhile();
         builder.start()
     }
 

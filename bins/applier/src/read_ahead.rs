@@ -158,7 +158,7 @@ mod tests {
     use super::Unpacker;
 
     fn unpacker(expected: Optime) -> Unpacker {
-        let start = StartPoint { capture_from: Optime::new(2, 1), apply_after: Optime::new(2, 1) };
+        let start = StartPoint { capture_from: Optime::new(2, 1), apply_after: Optime::new(1, 1) };
         let decoder = EntryDecoder::resume(start, ChangePosition::default());
         Unpacker { decoder, capture_from: start.capture_from, expected: Some(expected), begins: Default::default() }
     }

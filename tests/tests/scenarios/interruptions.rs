@@ -1,5 +1,12 @@
+use std::{
+    fs::OpenOptions,
+    io::Read,
+    os::unix::process::ExitStatusExt,
+    process::{Command, Stdio},
+};
+
 use mongoferry_protocol::Phase;
-use mongoferry_tests::{Clusters, Migration, is_running, kill, suspend};
+use mongoferry_tests::{Clusters, Migration, kill};
 
 /// Kills the process of `role` once `reached` holds, lets the migration end, and compares.
 async fn survives_the_death_of(role: &str, phase: Phase) {
@@ -76,20 +83,31 @@ async fn a_stopped_command_and_a_killed_launcher_continue() {
     clusters.assert_equal().await;
 }
 
-/// GIVEN a stage that is stopped and thus does not notice that its launcher is killed WHEN the command is started again THEN it ends
-/// that stage, and the migration continues.
+/// What holds the lock of the stages as they do, and does not end when its launcher does.
+const HANGS: &str = "flock --nonblock 1 && echo held >&2 && exec sleep 600";
+
+/// GIVEN a process of an earlier start that still holds the lock of the stages, and does not end by itself WHEN the command is started
+/// again THEN it ends that process, and the migration continues.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stage_that_outlives_its_launcher_is_ended() {
     let clusters = Clusters::seeded(5).await;
     let state = tempfile::tempdir().expect("a directory");
     let mut migration = Migration::between(&clusters, state.path()).start();
     migration.wait_for_phase(Phase::Ready).await;
-    let stopped = migration.process("applier").await.pid;
-    suspend(stopped);
-    let mut migration = migration.kill_and_start_again().await;
-    migration.wait_for_api().await;
-    assert!(!is_running(stopped));
+    let lock = OpenOptions::new().append(true).open(migration.state_file("stages.lock")).expect("stands");
+    let mut hanging = None;
+    let mut migration = migration
+        .stop_and_start_again_after(|| {
+            let mut command = Command::new("sh");
+            let mut child = command.args(["-c", HANGS]).stdout(lock).stderr(Stdio::piped()).spawn().expect("sh starts");
+            let mut said = [0; 5];
+            child.stderr.as_mut().expect("is piped").read_exact(&mut said).expect("it holds the lock");
+            hanging = Some(child);
+        })
+        .await;
     migration.wait_for_phase(Phase::Ready).await;
+    let ended = hanging.expect("was started").wait().expect("can be waited for");
+    assert_eq!(ended.signal(), Some(9));
     migration.post("commit").await;
     migration.end_committed().await;
     clusters.assert_equal().await;

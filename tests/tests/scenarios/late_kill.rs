@@ -35,7 +35,7 @@ async fn a_killed_copier_repeats_only_a_few_batches(version: MongodVersion, opti
     }
     let state = tempfile::tempdir().expect("a directory");
     let mut migration = Migration::between(&clusters, state.path()).argument("--copiers=1").start();
-    migration.wait_for_api().await;
+    migration.wait_for("somebody leads", |_| true).await;
     migration.post_with("throttle", &json!({"bytesPerSecond": 32 * MIB})).await;
     migration.wait_for("half of it", |status| status.bytes > COLLECTION_MIB * MIB / 2).await;
     migration.post_with("throttle", &json!({"bytesPerSecond": 4 * MIB})).await;

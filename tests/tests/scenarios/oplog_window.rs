@@ -5,12 +5,11 @@ use mongoferry_protocol::Phase;
 use mongoferry_testbed::{ReplicaSet, SeedSize, seed};
 use mongoferry_tests::{Clusters, Migration, child_of, suspend, wake};
 
-/// So slowly the oplog rolls on while somebody looks on: it holds ten times of what warns.
 const WRITE_EVERY: Duration = Duration::from_millis(200);
 
-/// A source whose oplog holds seconds of writes: about 100 MB.
+/// A source whose oplog holds seconds of writes: about 100 MB, but nothing of it goes before it is in a checkpoint.
 async fn clusters() -> Clusters {
-    let source = ReplicaSet::builder().oplog_mib(1).start();
+    let source = ReplicaSet::builder().oplog_mib(1).parameter("syncdelay=3600").start();
     let (source, destination) = tokio::join!(source, ReplicaSet::single());
     let clusters =
         Clusters { source: source.expect("a source starts"), destination: destination.expect("a destination starts") };
@@ -34,6 +33,7 @@ async fn roll_over(client: &Client) {
         for id in 0..8 {
             collection.replace_one(doc! {"_id": id}, doc! {"text": &text}).upsert(true).await.expect("is written");
         }
+        client.database("admin").run_command(doc! {"fsync": 1}).await.expect("makes a checkpoint");
     }
 }
 
@@ -91,10 +91,10 @@ async fn an_oplog_that_is_used_up_is_told_in_time() {
     let tailer = child_of(migration.pid(), "mongoferry-oplog-tailer");
     suspend(tailer);
     let collection = client.database("rolled").collection("over");
-    let (text, mut pace) = ("x".repeat(1 << 20), tokio::time::interval(WRITE_EVERY));
+    let mut pace = tokio::time::interval(WRITE_EVERY);
     let warned = loop {
         pace.tick().await;
-        collection.replace_one(doc! {"_id": 1}, doc! {"text": &text}).upsert(true).await.expect("is written");
+        collection.insert_one(doc! {}).await.expect("is written");
         let status = migration.status().await.expect("answers");
         if status.warnings.iter().any(|warning| warning.code == "MF-COORD-16") {
             break status;

@@ -121,7 +121,7 @@ function draw() {
   show(byId("main"), true);
   const isFresh = oldSince() === null;
   document.body.dataset.phase = status.phase;
-  const [title, explanation] = told(status.phase);
+  const [title, explanation] = told(status);
   const headline = status.phase === "copying" && status.bytesTotal > 0 ? copyHeadline(title) : title;
   setText(byId("headline"), headline);
   setText(byId("explanation"), explanation);
@@ -163,7 +163,7 @@ function showFreshness() {
 /** Read out once for each phase, and when an answer is missed; not every second. */
 function announce(isFresh) {
   if (status === null) return;
-  const [title, explanation] = told(status.phase);
+  const [title, explanation] = told(status);
   setText(byId("announcement"), isFresh ? `${title}. ${explanation}` : "The coordinator does not answer. What is shown is old.");
 }
 

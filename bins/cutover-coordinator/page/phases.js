@@ -31,7 +31,9 @@ const TOLD = {
   expired: ["Expired", "No longer kept in step; nothing was dropped. Extend to go on, as long as the source’s oplog reaches back."],
 };
 
-export const told = (phase) => TOLD[phase] ?? [phase, ""];
+const REHEARSING = ["Ready", "The rehearsal ends by itself, with a report, once everything that can be is compared."];
+
+export const told = ({ phase, canCommit }) => (phase === "ready" && !canCommit ? REHEARSING : (TOLD[phase] ?? [phase, ""]));
 export const isCutover = (phase) => ["draining", "verifying", "finalizing"].includes(phase);
 export const isFinal = (phase) => ["committed", "rehearsed", "cancelled"].includes(phase);
 export const mayPause = (phase) => ["starting", "copying", "catching-up", "ready"].includes(phase);
@@ -39,7 +41,7 @@ export const mayResume = (phase) => ["paused", "failed"].includes(phase);
 export const mayCancel = (phase) => !isFinal(phase) && phase !== "finalizing";
 
 /** The timer runs once the migration was ready, until the cutover. */
-export const mayExtend = ({ phase, expiresAtMs }) => (expiresAtMs ?? null) !== null && (mayPause(phase) || ["paused", "expired"].includes(phase));
+export const mayExtend = ({ phase, expiresAtMs }) => (expiresAtMs ?? null) !== null && (mayPause(phase) || ["paused", "failed", "expired"].includes(phase));
 
 /** The index of the step that the migration is in, or was in when it was paused or failed; -1 if that is not known. */
 export function stepOf(status) {

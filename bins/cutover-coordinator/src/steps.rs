@@ -48,6 +48,7 @@ impl Coordinator {
             Step::EndRehearsal => self.end_rehearsal().await,
             Step::BlockSource => self.block_source().await,
             Step::LiftSourceBlock => self.lift_source_block().await,
+            Step::LiftDestinationBlock => self.lift_destination_block().await,
             Step::WriteNote => self.write_note().await,
             Step::DrainAgain => self.drain_again().await,
             Step::RecordDrained => self.record_drained().await,
@@ -155,7 +156,7 @@ impl Coordinator {
     /// next start tries again.
     pub async fn tidy_after_end(&self) {
         if self.phase.phase().is_final()
-            && let Err(error) = tidy_destination::remove_own_records(&self.destination).await
+            && let Err(error) = tidy_destination::remove_own_records(&self.destination, &self.settings).await
         {
             tracing::warn!(%error, "the database mongoferry still stands on the destination; drop it by hand");
         }
@@ -163,8 +164,9 @@ impl Coordinator {
 
     pub async fn revert(&mut self, reason: String) -> Result<(), CoordinatorError> {
         tracing::warn!(reason, "the cutover is taken back");
-        tidy_destination::undo_preparation(&self.source, &self.destination).await?;
+        // First, because users wait for it, and the destination may be away.
         self.lift_source_block().await?;
+        tidy_destination::undo_preparation(&self.source, &self.destination).await?;
         self.phase.enter(Phase::CatchingUp, |record| record.reverted = Some(reason)).await
     }
 

@@ -33,9 +33,14 @@ const TOLD = {
 
 /** Users are not sent back to a source whose changes nobody carries over any more. */
 const FAILED_WHILE_FINISHING = "Past the point of no return, nothing committed. Let nobody write to the source. Do what the failure says, then start the command again.";
+const REHEARSING = ["Ready", "The rehearsal ends by itself, with a report, once everything that can be is compared."];
 
-export const told = ({ phase, cameFrom }) =>
-  phase === "failed" && cameFrom === "finalizing" ? [TOLD.failed[0], FAILED_WHILE_FINISHING] : (TOLD[phase] ?? [phase, ""]);
+export function told({ phase, cameFrom, canCommit }) {
+  if (phase === "failed" && cameFrom === "finalizing") return [TOLD.failed[0], FAILED_WHILE_FINISHING];
+  if (phase === "ready" && !canCommit) return REHEARSING;
+  return TOLD[phase] ?? [phase, ""];
+}
+
 export const isCutover = (phase) => ["draining", "verifying", "finalizing"].includes(phase);
 export const isFinal = (phase) => ["committed", "rehearsed", "cancelled"].includes(phase);
 export const mayPause = (phase) => ["starting", "copying", "catching-up", "ready"].includes(phase);
@@ -43,7 +48,7 @@ export const mayResume = (phase) => ["paused", "failed"].includes(phase);
 export const mayCancel = (phase) => !isFinal(phase) && phase !== "finalizing";
 
 /** The timer runs once the migration was ready, until the cutover. */
-export const mayExtend = ({ phase, expiresAtMs }) => (expiresAtMs ?? null) !== null && (mayPause(phase) || ["paused", "expired"].includes(phase));
+export const mayExtend = ({ phase, expiresAtMs }) => (expiresAtMs ?? null) !== null && (mayPause(phase) || ["paused", "failed", "expired"].includes(phase));
 
 /** The index of the step that the migration is in, or was in when it was paused or failed; -1 if that is not known. */
 export function stepOf(status) {

@@ -25,7 +25,7 @@ pub enum Command {
 
 /// How the operator wants it cut over; what mongosync's users send, `{}` or nothing, is the default.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", default)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct CommitOrder {
     /// Go without the indexes that the destination can't build.
     pub accept_missing_indexes: bool,
@@ -87,6 +87,7 @@ pub fn effect(command: Command, record: &PhaseRecord) -> Effect {
         Command::Pause if phase == Phase::Paused => Effect::Nothing,
         Command::Pause if phase.may_pause() => Effect::Enter(Phase::Paused),
         Command::Resume if phase == Phase::Paused => Effect::Enter(record.underlying()),
+        Command::Resume if phase == Phase::Failed && record.failed_while_paused => Effect::Recover(Phase::Paused),
         Command::Resume if phase == Phase::Failed => Effect::Recover(recovery(record.underlying())),
         Command::Resume if !phase.is_final() && phase != Phase::Expired => Effect::Nothing,
         Command::Commit(order) if phase == Phase::Ready => Effect::BeginCutover(order),
@@ -187,6 +188,17 @@ mod tests {
         assert_eq!(effect(Command::Resume, &failed(Phase::Verifying)), Effect::Recover(Phase::CatchingUp));
         assert_eq!(effect(Command::Resume, &failed(Phase::Copying)), Effect::Recover(Phase::Copying));
         assert_eq!(effect(Command::Resume, &failed(Phase::Finalizing)), Effect::Recover(Phase::Finalizing));
+    }
+
+    #[test]
+    fn what_failed_during_a_pause_is_paused_again() {
+        let paused = record(Phase::Paused, Some(Phase::Copying));
+        let failed = paused.entering(Phase::Failed).expect("a pause may fail");
+        assert_eq!(effect(Command::Resume, &failed), Effect::Recover(Phase::Paused));
+        let again = failed.entering(Phase::Paused).expect("it rests again");
+        assert_eq!(effect(Command::Resume, &again), Effect::Enter(Phase::Copying));
+        let copying = again.entering(Phase::Copying).and_then(|copying| copying.entering(Phase::Failed));
+        assert_eq!(effect(Command::Resume, &copying.expect("it may fail")), Effect::Recover(Phase::Copying));
     }
 
     #[test]

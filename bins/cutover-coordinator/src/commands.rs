@@ -2,7 +2,7 @@
 
 use mongoferry_bus::key;
 use mongoferry_mongo::expiring_collections;
-use mongoferry_protocol::{CutoverRecord, IndexView, Phase, PhaseRecord, now_ms};
+use mongoferry_protocol::{CutoverMode, CutoverRecord, IndexView, Phase, PhaseRecord, now_ms};
 
 use crate::{
     command::{Command, CommitOrder, Effect, effect},
@@ -21,6 +21,9 @@ impl Coordinator {
             Effect::Start => self.start().await,
             Effect::Enter(Phase::Cancelled) => self.cancel().await,
             Effect::Enter(next) => self.phase.enter(next, |_| ()).await,
+            Effect::BeginCutover(_) if self.settings.cutover == CutoverMode::Rehearse => {
+                Err(CoordinatorError::OnlyRehearsed)
+            }
             Effect::BeginCutover(order) => {
                 self.refuse_missing_indexes(order.accept_missing_indexes)?;
                 if order.block_writes {

@@ -130,9 +130,12 @@ impl Coordinator {
     pub async fn run(&mut self) -> Result<(), CoordinatorError> {
         loop {
             let looked_at = Instant::now();
-            let step = self.look()?;
-            self.divide_copy().await?;
-            self.perform(step.clone()).await?;
+            let step = match self.step().await {
+                Ok(step) => step,
+                // Who cancels because a cluster is away must not have to wait for it.
+                Err(CoordinatorError::Cluster(_)) if self.serve_waiting().await => continue,
+                Err(error) => return Err(error),
+            };
             if step_changes_phase(&step) {
                 self.look()?;
                 continue;
@@ -144,15 +147,35 @@ impl Coordinator {
             tokio::select! {
                 biased;
                 () = self.stage.stopping.cancelled() => return Ok(()),
-                Some(request) = self.requests.recv() => {
-                    let answer = self.carry_out(request.command).await;
-                    // Somebody who hung up does not need the answer.
-                    let _ = request.answer.send(answer);
-                }
+                Some(request) = self.requests.recv() => self.serve(request).await,
                 () = self.view.mirror.changed(), if is_cutover => {}
                 () = tokio::time::sleep(rest) => {}
             }
         }
+    }
+
+    /// Decides, and does what was decided.
+    async fn step(&mut self) -> Result<Step, CoordinatorError> {
+        let step = self.look()?;
+        self.divide_copy().await?;
+        self.perform(step.clone()).await?;
+        Ok(step)
+    }
+
+    async fn serve(&mut self, request: Request) {
+        let answer = self.carry_out(request.command).await;
+        // Somebody who hung up does not need the answer.
+        let _ = request.answer.send(answer);
+    }
+
+    /// Whether somebody waited.
+    async fn serve_waiting(&mut self) -> bool {
+        let mut served = false;
+        while let Ok(request) = self.requests.try_recv() {
+            self.serve(request).await;
+            served = true;
+        }
+        served
     }
 
     /// Behind this process nobody may be left to lift a block; whoever leads next can begin the cutover again.
@@ -189,7 +212,8 @@ impl Coordinator {
         let predicted = self.predicted()?;
         let status = status::build(&self.view, &self.settings, record, &self.copy, rate, predicted)?;
         let predicted = (status.predicted_downtime_ms, status.predicted_parts.clone());
-        let rehearsed = is_rehearsed(&status, self.settings.verify);
+        let may_look_ahead = self.settings.verify && self.view.mirror.get(&key::obstacle_to_looking_ahead())?.is_none();
+        let rehearsed = is_rehearsed(&status, may_look_ahead);
         let is_catching_up = status.phase == Phase::CatchingUp;
         self.catch_up.sample(status.lag.filter(|_| is_catching_up).map(|lag| lag.total_ms));
         let catch_up_eta_seconds = self.catch_up.eta_seconds();
@@ -212,13 +236,13 @@ impl Coordinator {
     }
 }
 
-/// Prediction, and all that can be verified ahead.
-fn is_rehearsed(status: &MigrationStatus, verify: bool) -> bool {
+/// Prediction, and all that can be verified ahead. A document that stays different is known, and told; nothing more comes of it.
+fn is_rehearsed(status: &MigrationStatus, may_look_ahead: bool) -> bool {
     let verified = status
         .verified_ahead
         .as_ref()
-        .is_some_and(|ahead| ahead.collections == ahead.collections_total && ahead.suspects == 0);
-    status.predicted_downtime_ms.is_some() && (verified || !verify)
+        .is_some_and(|ahead| ahead.collections == ahead.collections_total && ahead.suspects <= ahead.differing_count);
+    status.predicted_downtime_ms.is_some() && (verified || !may_look_ahead)
 }
 
 fn step_changes_phase(step: &Step) -> bool {

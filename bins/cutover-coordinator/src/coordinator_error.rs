@@ -55,6 +55,8 @@ pub enum CoordinatorError {
     OutOfReach { captured: Optime, oldest: Optime },
     #[error("this migration runs without verification")]
     NotVerifying,
+    #[error("this migration is only rehearsed")]
+    OnlyRehearsed,
     #[error("{command} is not possible while the migration is {phase}")]
     NotNow { command: &'static str, phase: Phase },
 }
@@ -81,6 +83,7 @@ impl Explain for CoordinatorError {
             Self::MissingIndexes { .. } => "MF-CUTOVER-5",
             Self::OutOfReach { .. } => "MF-CUTOVER-6",
             Self::NotVerifying => "MF-COORD-12",
+            Self::OnlyRehearsed => "MF-COORD-14",
             Self::CanNotBlock { .. } => "MF-CUTOVER-8",
             Self::Unprotected { .. } => "MF-COORD-10",
         }
@@ -141,6 +144,7 @@ impl Explain for CoordinatorError {
                 destination, and `--drop` replaces it."
                 .into(),
             Self::NotNow { command: "extend", .. } => "The timer runs from the first moment of being ready.".into(),
+            Self::OnlyRehearsed => "Nothing was begun; it ends by itself with a report. To cut over, stop it and start it without --rehearse.".into(),
             Self::NotVerifying => "Start it again without --no-verify; then what differs is found, and can be repaired.".into(),
             Self::NotNow { command: "verify" | "verify with a repair", .. } => {
                 "What differs is compared again, and repaired, while the migration is catching up or ready, or after a cutover that \
@@ -177,6 +181,7 @@ impl Explain for CoordinatorError {
             | Self::Unprotected { .. }
             | Self::OutOfReach { .. }
             | Self::NotVerifying
+            | Self::OnlyRehearsed
             | Self::NotNow { .. } => Retry::AfterFix,
         }
     }

@@ -4,6 +4,7 @@ use mongoferry_protocol::{
     CollectionUuid, CutoverMode, CutoverRecord, Failure, Namespace, Optime, Phase, PhaseRecord, Retry, UnbuiltIndex,
     VerificationState,
 };
+use mongoferry_stage::TimeLimit;
 
 /// Everything a decision rests on, measured or read just before.
 #[derive(Clone, Debug, Default)]
@@ -11,6 +12,8 @@ pub struct Facts {
     /// Begins by itself.
     pub start_is_implied: bool,
     pub cutover_mode: Option<CutoverMode>,
+    /// A cutover that is not past its point of no return by then is taken back.
+    pub cutover_limit_ms: u64,
     pub verify: bool,
     pub validation_passed: Option<bool>,
     pub capture_started: bool,
@@ -73,6 +76,8 @@ pub enum Step {
     BlockSource,
     /// Let users write to the source again: no cutover is under way any more.
     LiftSourceBlock,
+    /// The same on the destination, of a migration that was given up while it was away.
+    LiftDestinationBlock,
     /// Write a note into the source's oplog behind which there is silence.
     WriteNote,
     /// Documents expired on the source since the note: apply that too, behind another note.
@@ -110,8 +115,6 @@ const READY_LAG_MS: u64 = 5_000;
 const BEHIND_LAG_MS: u64 = 60_000;
 /// So long a delete may take from the source to the bus.
 const CAPTURED_WITHIN_MS: u64 = 3_000;
-/// A cutover that is not past its point of no return by then is taken back.
-const CUTOVER_LIMIT_MS: u64 = 10 * 60 * 1_000;
 
 pub fn decide(record: &PhaseRecord, facts: &Facts) -> Step {
     // First, because a write on the source during the cutover can be what made a process fail.
@@ -122,6 +125,9 @@ pub fn decide(record: &PhaseRecord, facts: &Facts) -> Step {
     }
     if source_is_blocked_in_vain(record) {
         return Step::LiftSourceBlock;
+    }
+    if record.phase == Phase::Cancelled && record.write_blocks.destination_since_ms.is_some() {
+        return Step::LiftDestinationBlock;
     }
     // Before failures: of a change that an index refuses meanwhile, too.
     if record.preparation_stands && record.phase.applies() {
@@ -188,8 +194,11 @@ fn reason_to_revert(record: &PhaseRecord, facts: &Facts) -> Option<String> {
     if let Some(change) = change_since_note(cutover, facts) {
         return Some(format!("the source was written to after the cutover began: {change}"));
     }
-    if facts.now_ms.saturating_sub(cutover.requested_at_ms) > CUTOVER_LIMIT_MS {
-        return Some("it was not done within 10 minutes".into());
+    if cutover.blocked_at_ms.is_some() && record.write_blocks.source_since_ms.is_none() {
+        return Some("the block of the source's writes was lifted".into());
+    }
+    if facts.now_ms.saturating_sub(cutover.requested_at_ms) > facts.cutover_limit_ms {
+        return Some(format!("it was not done within {}", TimeLimit::from_ms(facts.cutover_limit_ms)));
     }
     let prepared = facts.prepared.as_ref()?;
     if !prepared.problems.is_empty() {

@@ -32,6 +32,7 @@ pub fn gather(
     Ok(Facts {
         start_is_implied: false,
         cutover_mode: Some(settings.cutover),
+        cutover_limit_ms: settings.cutover_limit_ms,
         verify: settings.verify,
         validation_passed: validation.map(|report| report.passed()),
         capture_started: start_point.is_some(),

@@ -23,6 +23,7 @@ mod facts;
 mod lag;
 mod leader;
 mod liveness;
+mod marker;
 mod measured;
 mod metrics;
 mod notify;
@@ -50,7 +51,7 @@ use std::{net::SocketAddr, process::ExitCode};
 
 use clap::{Parser, ValueEnum};
 use mongoferry_protocol::{CutoverMode, Role};
-use mongoferry_stage::{ApiTokenArgs, DestinationArgs, DropArgs, NotifyArgs, SourceArgs, StageArgs};
+use mongoferry_stage::{ApiTokenArgs, DestinationArgs, DropArgs, NotifyArgs, SourceArgs, StageArgs, TimeLimit};
 
 /// Owns the phases of a migration, its HTTP API and the cutover.
 #[derive(Parser)]
@@ -79,6 +80,9 @@ struct CoordinatorArgs {
     /// by then.
     #[arg(long, value_enum, env = "MONGOFERRY_CUTOVER", default_value_t = CutoverChoice::Manual)]
     cutover: CutoverChoice,
+    /// Take back a cutover that takes longer: 90s, 10m, 1h.
+    #[arg(long, value_name = "TIME", env = "MONGOFERRY_CUTOVER_LIMIT", default_value = "10m")]
+    cutover_limit: TimeLimit,
     /// Begin by itself, or on request: `manual` waits in `created`, where it can be validated, for POST /api/v1/start.
     #[arg(long, value_enum, env = "MONGOFERRY_START", default_value_t = StartChoice::Auto)]
     start: StartChoice,

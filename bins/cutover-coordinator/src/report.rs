@@ -118,8 +118,10 @@ fn next_steps(record: &PhaseRecord, capture: Option<&CaptureProgress>) -> Vec<St
         }
         (cluster, _) => format!("The {cluster} refuses the writes of users; to lift it: {}", block.lift),
     });
+    let wrote_nothing = record.history.iter().all(|entered| entered.phase != Phase::Starting);
     let steps = match (record.phase, record.came_from) {
         (Phase::Failed, Some(Phase::Finalizing)) => FAILED_WHILE_FINALIZING.to_vec(),
+        (Phase::Cancelled, _) if wrote_nothing => vec![NOTHING_WRITTEN],
         (phase, _) => steps_of_phase(phase),
     };
     steps.into_iter().map(Into::into).chain(left_behind(record, capture)).chain(blocked).collect()
@@ -145,6 +147,8 @@ fn left_behind(record: &PhaseRecord, capture: Option<&CaptureProgress>) -> Optio
     })
 }
 
+const NOTHING_WRITTEN: &str = "Nothing was begun: both clusters are as they were.";
+
 fn steps_of_phase(phase: Phase) -> Vec<&'static str> {
     match phase {
         Phase::Committed => vec![
@@ -168,5 +172,27 @@ fn steps_of_phase(phase: Phase) -> Vec<&'static str> {
             "The destination holds an incomplete copy. Drop the migrated databases there before another migration.",
         ],
         _ => Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use mongoferry_protocol::{Phase, PhaseEntered, PhaseRecord};
+
+    use super::{NOTHING_WRITTEN, next_steps};
+
+    #[test]
+    fn what_was_cancelled_before_it_began_left_nothing() {
+        let cancelled = |road: &[Phase]| PhaseRecord {
+            phase: Phase::Cancelled,
+            history: road.iter().map(|&phase| PhaseEntered { phase, at_ms: 1 }).collect(),
+            ..PhaseRecord::created()
+        };
+        assert_eq!(next_steps(&cancelled(&[Phase::Created, Phase::Validating]), None), [NOTHING_WRITTEN]);
+        let begun = next_steps(&cancelled(&[Phase::Created, Phase::Validating, Phase::Starting, Phase::Copying]), None);
+        assert!(begun.iter().any(|step| step.contains("incomplete copy")), "{begun:?}");
+        let mut blocked = cancelled(&[Phase::Created]);
+        blocked.write_blocks.source_since_ms = Some(1);
+        assert!(next_steps(&blocked, None).iter().any(|step| step.contains("setUserWriteBlockMode")));
     }
 }

@@ -9,7 +9,7 @@ use crate::{CoordinatorArgs, coordinator_error::CoordinatorError};
 /// Lanes of the applier. Two per core of a small destination hide the latency of a majority write.
 const LANES: u32 = 4;
 
-/// The settings of this migration. Cutover mode and verification follow today's arguments, the rest is as it began.
+/// The settings of this migration. Cutover mode, its limit and verification follow today's arguments, the rest is as it began.
 pub async fn settle(
     records: &Records,
     id: &MigrationId,
@@ -22,6 +22,7 @@ pub async fn settle(
         source: identity(source).await?,
         destination: identity(destination).await?,
         cutover: args.cutover.into(),
+        cutover_limit_ms: args.cutover_limit.as_ms(),
         verify: !args.no_verify,
         lanes: LANES,
         created_at_ms: now_ms(),

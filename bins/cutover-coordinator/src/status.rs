@@ -3,8 +3,8 @@
 use mongoferry_bus::{BusError, key};
 use mongoferry_mongo::LIFT_WRITE_BLOCK;
 use mongoferry_protocol::{
-    CaptureProgress, Checkpoint, Failure, FailureStatus, MigrationSettings, MigrationStatus, OptimeGap, Phase,
-    PhaseRecord, PhaseStay, PredictedPart, Retry, Role, StartPoint, Throttle, Verification, VerifiedAhead,
+    CaptureProgress, Checkpoint, CutoverMode, Failure, FailureStatus, MigrationSettings, MigrationStatus, OptimeGap,
+    Phase, PhaseRecord, PhaseStay, PredictedPart, Retry, Role, StartPoint, Throttle, Verification, VerifiedAhead,
     WriteBlockStatus, WriteBlocks, now_ms,
 };
 
@@ -44,7 +44,7 @@ pub fn build(
         phases: phases(record),
         source: label(&settings.source),
         destination: label(&settings.destination),
-        can_commit: record.phase == Phase::Ready,
+        can_commit: record.phase == Phase::Ready && settings.cutover != CutoverMode::Rehearse,
         source_optime: source.map(|source| source.last),
         captured_optime: capture.as_ref().map(|capture| capture.captured),
         applied_optime: applied_optime.or(start_point.map(|start| start.apply_after)),
@@ -207,10 +207,16 @@ fn unprotected_warning(record: &PhaseRecord) -> Option<FailureStatus> {
 /// In time to extend it, or to cut over.
 fn expiry_warning(record: &PhaseRecord) -> Option<FailureStatus> {
     let left = record.expires_at_ms?.saturating_sub(now_ms());
-    let is_near = matches!(record.phase, Phase::CatchingUp | Phase::Ready) && left < WARN_BEFORE_MS;
+    // The time runs while it rests too, and is looked at when it goes on.
+    let rests = matches!(record.phase, Phase::Paused | Phase::Failed);
+    let is_near = (rests || matches!(record.phase, Phase::CatchingUp | Phase::Ready)) && left < WARN_BEFORE_MS;
+    let message = match left / 60_000 {
+        0 if rests => "the migration's time is up: it expires as soon as it goes on".into(),
+        minutes => format!("the migration expires in {minutes} minutes: it will no longer be kept in step"),
+    };
     is_near.then(|| FailureStatus {
         code: EXPIRES_SOON.into(),
-        message: format!("the migration expires in {} minutes: it will no longer be kept in step", left / 60_000),
+        message,
         hint: "Cut over before, or run `mongoferry extend` for 24 hours more.".into(),
         role: Role::CutoverCoordinator.to_string(),
         instance: String::new(),
@@ -238,4 +244,28 @@ fn missing_indexes_warning(record: &PhaseRecord, copy: &CopyProgress) -> Option<
     let error = CoordinatorError::MissingIndexes { summary: missing_indexes(copy) };
     let told = Failure::of(Role::CutoverCoordinator, "", &error);
     Some(FailureStatus { at_ms: record.entered_at_ms(), ..shown(&told) })
+}
+
+#[cfg(test)]
+mod tests {
+    use mongoferry_protocol::{Phase, PhaseRecord, now_ms};
+
+    use super::expiry_warning;
+    use crate::timer::WARN_BEFORE_MS;
+
+    #[test]
+    fn an_end_that_comes_near_is_told_at_rest_too() {
+        let record =
+            |phase, expires_at_ms| PhaseRecord { phase, expires_at_ms: Some(expires_at_ms), ..PhaseRecord::created() };
+        let (soon, later) = (now_ms() + WARN_BEFORE_MS / 2, now_ms() + 2 * WARN_BEFORE_MS);
+        for phase in [Phase::CatchingUp, Phase::Ready, Phase::Paused, Phase::Failed] {
+            assert!(expiry_warning(&record(phase, soon)).is_some(), "{phase}");
+            assert!(expiry_warning(&record(phase, later)).is_none(), "{phase}");
+        }
+        for phase in [Phase::Draining, Phase::Expired, Phase::Committed] {
+            assert!(expiry_warning(&record(phase, soon)).is_none(), "{phase}");
+        }
+        let over = expiry_warning(&record(Phase::Paused, 1)).expect("is told");
+        assert!(over.message.contains("as soon as it goes on"), "{}", over.message);
+    }
 }

@@ -49,6 +49,7 @@ impl Coordinator {
             Step::EndRehearsal => self.end_rehearsal().await,
             Step::BlockSource => self.block_source().await,
             Step::LiftSourceBlock => self.lift_source_block().await,
+            Step::LiftDestinationBlock => self.lift_destination_block().await,
             Step::WriteNote => self.write_note().await,
             Step::DrainAgain => self.drain_again().await,
             Step::UndoPreparation => self.undo_preparation().await,
@@ -158,7 +159,7 @@ impl Coordinator {
     pub async fn tidy_after_end(&self) {
         if self.phase.phase().is_final()
             && self.lease.still_held()
-            && let Err(error) = tidy_destination::remove_own_records(&self.destination).await
+            && let Err(error) = tidy_destination::remove_own_records(&self.destination, &self.settings).await
         {
             tracing::warn!(%error, "the database mongoferry still stands on the destination; drop it by hand");
         }
@@ -166,6 +167,7 @@ impl Coordinator {
 
     pub async fn revert(&mut self, reason: String) -> Result<(), CoordinatorError> {
         tracing::warn!(reason, "the cutover is taken back");
+        // First, because users wait for it, and the destination may be away.
         self.lift_source_block().await?;
         self.phase.enter(Phase::CatchingUp, |record| record.reverted = Some(reason)).await
     }

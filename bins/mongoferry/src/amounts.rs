@@ -43,6 +43,27 @@ pub fn counted(count: u64, noun: &str) -> String {
     }
 }
 
+/// `2026-11-30 04:05:06 UTC`.
+pub fn time_text(ms_since_1970: u64) -> String {
+    let (days, seconds) = (ms_since_1970 / 86_400_000, ms_since_1970 / 1_000 % 86_400);
+    let (year, month, day) = date(days);
+    let (hour, minute) = (seconds / 3_600, seconds / 60 % 60);
+    format!("{year}-{month:02}-{day:02} {hour:02}:{minute:02}:{:02} UTC", seconds % 60)
+}
+
+/// Counted in years from March on, so that a leap day is the last of its year.
+fn date(days_since_1970: u64) -> (u64, u64, u64) {
+    // From the first of March of the year 0; a cycle of the calendar has 400 years.
+    let days = days_since_1970 + 719_468;
+    let (cycle, of_cycle) = (days / 146_097, days % 146_097);
+    let year = (of_cycle - of_cycle / 1_460 + of_cycle / 36_524 - of_cycle / 146_096) / 365;
+    let of_year = of_cycle - (365 * year + year / 4 - year / 100);
+    let month = (5 * of_year + 2) / 153;
+    let day = of_year - (153 * month + 2) / 5 + 1;
+    let month = if month < 10 { month + 3 } else { month - 9 };
+    (cycle * 400 + year + u64::from(month <= 2), month, day)
+}
+
 /// `850 ms`, `4.2 s`, `42 s`, `3 min 05 s`, `2 h 07 min`.
 pub fn duration_text(duration: Duration) -> String {
     let seconds = duration.as_secs();
@@ -66,7 +87,20 @@ pub fn percent(part: u64, whole: u64) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use super::{bytes_text, count_text, counted, ms_text, percent};
+    use super::{bytes_text, count_text, counted, ms_text, percent, time_text};
+
+    #[test]
+    fn times() {
+        for (seconds, text) in [
+            (0, "1970-01-01 00:00:00 UTC"),
+            (951_782_399, "2000-02-28 23:59:59 UTC"),
+            (951_782_400, "2000-02-29 00:00:00 UTC"),
+            (1_735_689_599, "2024-12-31 23:59:59 UTC"),
+            (4_107_542_400, "2100-03-01 00:00:00 UTC"),
+        ] {
+            assert_eq!(time_text(seconds * 1_000 + 999), text);
+        }
+    }
 
     #[test]
     fn bytes() {

@@ -9,6 +9,8 @@ use serde::de::DeserializeOwned;
 use crate::launcher_error::LauncherError;
 
 const TIMEOUT: Duration = Duration::from_secs(10);
+/// A coordinator that finds a cluster away takes its time before it carries an order out, and once more for the order.
+const ORDER_TIMEOUT: Duration = Duration::from_secs(60);
 /// Of an answer that makes no sense, this much is shown.
 const SHOWN_CHARACTERS: usize = 300;
 
@@ -130,7 +132,7 @@ impl CoordinatorApi {
         let unreachable = |source| LauncherError::ApiUnreachable { api: self.base.clone(), source };
         let mut request = self.client.request(method, format!("{}/api/v1/{name}", self.base));
         if let Some(body) = body {
-            request = request.json(&body);
+            request = request.json(&body).timeout(ORDER_TIMEOUT);
         }
         if let Some(token) = &self.token {
             request = request.bearer_auth(token);

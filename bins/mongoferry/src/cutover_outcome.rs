@@ -12,7 +12,14 @@ pub enum CutoverOutcome {
     Cancelled,
 }
 
-/// `stays_before` is the number of phases entered before the commit.
+/// The number of phases entered before the cutover that a commit means: one that is under way already is that cutover.
+pub fn stays_before_cutover(before: &MigrationStatus) -> usize {
+    let is_under_way = matches!(before.phase, Phase::Draining | Phase::Verifying | Phase::Finalizing);
+    let last_ready = before.phases.iter().rposition(|stay| stay.phase == Phase::Ready).filter(|_| is_under_way);
+    last_ready.map_or(before.phases.len(), |ready| ready + 1)
+}
+
+/// `stays_before` is the number of phases entered before the cutover.
 pub fn cutover_outcome(stays_before: usize, status: &MigrationStatus) -> CutoverOutcome {
     match status.phase {
         Phase::Committed => CutoverOutcome::Committed,
@@ -42,8 +49,18 @@ fn reason(status: &MigrationStatus) -> String {
 mod tests {
     use mongoferry_protocol::Phase::{self, *};
 
-    use super::{CutoverOutcome, cutover_outcome};
+    use super::{CutoverOutcome, cutover_outcome, stays_before_cutover};
     use crate::status_text::example_status;
+
+    #[test]
+    fn a_cutover_that_is_under_way_already_is_followed_to_its_end() {
+        let earlier = [CatchingUp, Ready, Draining, CatchingUp, Ready];
+        let before = |since: &[Phase]| stays_before_cutover(&example_status(&[&earlier[..], since].concat()));
+        assert_eq!([before(&[]), before(&[Draining]), before(&[Draining, Verifying])], [5, 5, 5]);
+        assert_eq!(stays_before_cutover(&example_status(&[Ready, Draining, CatchingUp])), 3);
+        let over = example_status(&[&earlier[..], &[Draining, Verifying, CatchingUp]].concat());
+        assert!(matches!(cutover_outcome(before(&[Draining]), &over), CutoverOutcome::TakenBack(_)));
+    }
 
     #[test]
     fn a_return_to_catching_up_counts_only_after_a_draining() {

@@ -12,7 +12,9 @@ use std::time::Duration;
 pub use demo_args::DemoArgs;
 use demo_clusters::DemoClusters;
 use mongoferry_protocol::{MigrationStatus, Phase, now_ms};
-use mongoferry_stage::{ApiTokenArgs, CancellationToken, NotifyArgs, SecretUri, start_logs, stop_on_signals};
+use mongoferry_stage::{
+    ApiTokenArgs, CancellationToken, NotifyArgs, SecretUri, TimeLimit, start_logs, stop_on_signals,
+};
 use mongoferry_testbed::Workload;
 use tokio::time::Instant;
 use write_downtime::downtime_text;
@@ -62,6 +64,7 @@ fn launch(args: &DemoArgs, clusters: &DemoClusters, state_dir: std::path::PathBu
         copiers: args.copiers,
         start: Start::Auto,
         cutover: Cutover::Manual,
+        cutover_limit: TimeLimit::from_ms(600_000),
         verify: true,
         drop: None,
         notify: NotifyArgs::default(),

@@ -48,6 +48,7 @@ impl Exit {
             | LauncherError::WasCancelled { .. }
             | LauncherError::NoHome
             | LauncherError::ApiAddress { .. }
+            | LauncherError::NobodyToAsk { .. }
             | LauncherError::DropArgs(_)
             | LauncherError::Uri(_) => Self::Usage,
             other => Self::of_retry(other.retry()),
@@ -67,6 +68,7 @@ mod tests {
             (LauncherError::ForeignDirectory { dir: dir.clone() }, 2),
             (LauncherError::OtherMigration { dir: dir.clone(), theirs: "a".into(), ours: "b".into() }, 2),
             (LauncherError::NoHome, 2),
+            (LauncherError::NobodyToAsk { command: "cutover" }, 2),
             (LauncherError::StateInUse { dir, pid: Some(1) }, 3),
             (LauncherError::CutoverTakenBack { reason: "too slow".into() }, 1),
         ];

@@ -4,7 +4,7 @@ use std::{net::SocketAddr, num::NonZeroUsize, path::PathBuf};
 
 use clap::ValueEnum;
 use mongoferry_protocol::MigrationId;
-use mongoferry_stage::{ApiTokenArgs, LogFormat, NotifyArgs, SecretUri};
+use mongoferry_stage::{ApiTokenArgs, LogFormat, NotifyArgs, SecretUri, TimeLimit};
 
 use crate::bus_choice::BusChoice;
 
@@ -67,6 +67,7 @@ pub struct Launch {
     pub copiers: NonZeroUsize,
     pub start: Start,
     pub cutover: Cutover,
+    pub cutover_limit: TimeLimit,
     pub verify: bool,
     /// The replica set that may be dropped from, as the operator typed it.
     pub drop: Option<String>,

@@ -61,6 +61,8 @@ pub enum LauncherError {
     CutoverTakenBack { reason: String },
     #[error("the migration was cancelled before the cutover was complete")]
     CancelledMeanwhile,
+    #[error("`mongoferry {command}` asks first, and there is no terminal to ask at")]
+    NobodyToAsk { command: &'static str },
     #[error("the API address {api:?} is no http:// URL")]
     ApiAddress { api: String },
 }
@@ -105,6 +107,7 @@ impl Explain for LauncherError {
             Self::CutoverTakenBack { .. } => "MF-API-14",
             Self::CancelledMeanwhile => "MF-API-15",
             Self::ApiAddress { .. } => "MF-API-16",
+            Self::NobodyToAsk { .. } => "MF-ARGS-9",
         }
     }
 
@@ -175,6 +178,10 @@ impl Explain for LauncherError {
             Self::CancelledMeanwhile => {
                 "The source is still the one to write to. Begin a new migration if you want one.".into()
             }
+            Self::NobodyToAsk { .. } => {
+                "Nothing was done. Give --yes (MONGOFERRY_YES=1), or leave standard input and error at the terminal."
+                    .into()
+            }
             Self::ApiAddress { .. } => "Give --api (MONGOFERRY_API) as in http://127.0.0.1:27182.".into(),
         }
     }
@@ -203,6 +210,7 @@ impl Explain for LauncherError {
             | Self::Signals { .. }
             | Self::ApiRefused { .. }
             | Self::ApiForeign { .. }
+            | Self::NobodyToAsk { .. }
             | Self::ApiAddress { .. } => Retry::AfterFix,
         }
     }

@@ -12,6 +12,7 @@ mod bus_choice;
 mod child_end;
 mod command_line;
 mod coordinator_api;
+mod cutover_facts;
 mod cutover_outcome;
 mod demo;
 mod ending;

@@ -6,6 +6,7 @@ mod begin;
 mod conclude;
 mod consent;
 mod dry_run;
+mod lift_blocks;
 mod migrate_args;
 mod unless_stopped;
 
@@ -40,10 +41,15 @@ pub async fn migrate(args: MigrateArgs) -> Result<Exit, LauncherError> {
         return unless_stopped(&stopping, dry_run::dry_run(&launch)).await.unwrap_or(Ok(Exit::Stopped));
     }
     let mut state_dir = StateDir::open(&launch.state_dir, &launch.id)?;
+    let mut screen = Screen::new(launch.log);
+    if !conclude::blocks_left(&state_dir).is_empty() {
+        let lifting = lift_blocks::lift_blocks(&launch, &mut state_dir, &mut screen);
+        let lifted = unless_stopped(&stopping, lifting).await;
+        return lifted.unwrap_or(Ok(())).and(Err(conclude::was_cancelled(&state_dir)));
+    }
     if let Some(exit) = conclude::again(&state_dir)? {
         return Ok(exit);
     }
-    let mut screen = Screen::new(launch.log);
     let begun = unless_stopped(&stopping, begin(&launch, &mut state_dir, &mut screen)).await;
     let running = match begun {
         None => return Ok(stopped(&state_dir)),

@@ -5,7 +5,7 @@ mod survived;
 use mongoferry_protocol::{IndexState, IndexView, Phase, PhaseStay, PredictedPart, Report, Retry};
 use survived::survived;
 
-use crate::amounts::{bytes_text, count_text, ms_text};
+use crate::amounts::{bytes_text, count_text, ms_text, time_text};
 
 pub fn report_markdown(report: &Report) -> String {
     let sections = [
@@ -51,9 +51,12 @@ fn headline(report: &Report) -> String {
 }
 
 fn phases(stays: &[PhaseStay]) -> String {
-    let mut lines = vec!["## Phases".to_owned(), String::new(), "| phase | duration |".into(), "|---|---:|".into()];
-    let lasting = stays.iter().filter(|stay| !stay.phase.is_final());
-    lines.extend(lasting.map(|stay| format!("| {} | {} |", stay.phase, ms_text(stay.duration_ms))));
+    let mut lines =
+        vec!["## Phases".to_owned(), String::new(), "| phase | entered | duration |".into(), "|---|---|---:|".into()];
+    lines.extend(stays.iter().map(|stay| {
+        let duration = if stay.phase.is_final() { String::new() } else { ms_text(stay.duration_ms) };
+        format!("| {} | {} | {duration} |", stay.phase, time_text(stay.entered_at_ms))
+    }));
     lines.join("\n")
 }
 
@@ -233,10 +236,11 @@ mod tests {
 
 ## Phases
 
-| phase | duration |
-|---|---:|
-| copying | 10 s |
-| ready | 4.0 s |
+| phase | entered | duration |
+|---|---|---:|
+| copying | 1970-01-01 00:00:00 UTC | 10 s |
+| ready | 1970-01-01 00:00:00 UTC | 4.0 s |
+| committed | 1970-01-01 00:00:00 UTC |  |
 
 ## Numbers
 

@@ -229,12 +229,13 @@ impl RunningMigration {
 
 fn plan(launch: &Launch, listen: SocketAddr, state_dir: &StateDir, private_bus: bool) -> Vec<StageSpec> {
     let launcher = if private_bus { "" } else { &state_dir.state().launcher };
-    let Launch { start, cutover, verify, accept_missing_indexes, .. } = *launch;
+    let Launch { start, cutover, cutover_limit, verify, accept_missing_indexes, .. } = *launch;
     let coordinator = CoordinatorOptions {
         listen,
         api_token_file: launch.api_token.api_token_file.as_deref(),
         start,
         cutover,
+        cutover_limit,
         verify,
         drop: launch.drop.as_deref(),
         accept_missing_indexes,

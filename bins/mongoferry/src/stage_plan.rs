@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, num::NonZeroUsize, path::Path};
 
 use mongoferry_protocol::Role;
-use mongoferry_stage::NotifyArgs;
+use mongoferry_stage::{NotifyArgs, TimeLimit};
 
 use crate::{
     launch::{Cutover, Start},
@@ -29,6 +29,7 @@ pub struct CoordinatorOptions<'a> {
     pub api_token_file: Option<&'a Path>,
     pub start: Start,
     pub cutover: Cutover,
+    pub cutover_limit: TimeLimit,
     pub verify: bool,
     /// The replica set that may be dropped from, as the operator typed it.
     pub drop: Option<&'a str>,
@@ -72,6 +73,7 @@ pub fn stage_plan(coordinator: CoordinatorOptions<'_>, copiers: NonZeroUsize, la
 fn coordinator_arguments(options: CoordinatorOptions<'_>) -> Vec<String> {
     let mut arguments =
         vec!["--listen".into(), options.listen.to_string(), "--cutover".into(), options.cutover.as_str().into()];
+    arguments.extend(["--cutover-limit".into(), options.cutover_limit.as_argument()]);
     arguments.extend(["--start".into(), options.start.as_str().into()]);
     if let Some(file) = options.api_token_file {
         arguments.extend(["--api-token-file".into(), file.display().to_string()]);
@@ -114,6 +116,7 @@ mod tests {
             api_token_file: Some("a/token".as_ref()),
             start: Start::Auto,
             cutover: Cutover::Auto,
+            cutover_limit: "90s".parse().unwrap(),
             verify: false,
             drop: Some("rs1"),
             accept_missing_indexes: false,
@@ -132,7 +135,7 @@ mod tests {
         let coordinator = &stage_plan(options, 1.try_into().unwrap(), "")[0];
         assert_eq!(
             coordinator.arguments.join(" "),
-            "--listen 127.0.0.1:27182 --cutover auto --start auto --api-token-file a/token --no-verify --drop --confirm-destination rs1"
+            "--listen 127.0.0.1:27182 --cutover auto --cutover-limit 90s --start auto --api-token-file a/token --no-verify --drop --confirm-destination rs1"
         );
         let manual = CoordinatorOptions { start: Start::Manual, ..options };
         let validator = stage_plan(manual, 1.try_into().unwrap(), "").pop().unwrap();

@@ -97,6 +97,11 @@ fn block_phrase(block: &WriteBlockStatus) -> String {
     format!("write block  the {} refuses the writes of users; to lift it there by hand: {}", block.cluster, block.lift)
 }
 
+/// For the end: nobody of ours lifts it any more.
+pub fn standing_block(block: &WriteBlockStatus) -> String {
+    format!("the {} refuses the writes of users; to lift it there: {}", block.cluster, block.lift)
+}
+
 /// What the write downtime will be, and what it is mostly made of; nothing where it is not known.
 pub fn prediction_lines(status: &MigrationStatus) -> Vec<String> {
     let Some(ms) = status.predicted_downtime_ms.filter(|_| status.write_downtime_ms.is_none()) else {
@@ -110,7 +115,7 @@ pub fn prediction_lines(status: &MigrationStatus) -> Vec<String> {
 
 fn timer_phrase(status: &MigrationStatus) -> Option<String> {
     let left = status.expires_at_ms?.saturating_sub(now_ms());
-    matches!(status.phase, Phase::CatchingUp | Phase::Ready)
+    matches!(status.phase, Phase::CatchingUp | Phase::Ready | Phase::Paused | Phase::Failed)
         .then(|| format!("expires in {}; `mongoferry extend` adds 24 h", ms_text(left)))
 }
 
@@ -233,6 +238,7 @@ fn warning(warning: &FailureStatus) -> String {
 pub fn next_step(status: &MigrationStatus) -> &'static str {
     match status.phase {
         Phase::Created | Phase::Validating | Phase::Starting | Phase::Copying | Phase::CatchingUp => "wait",
+        Phase::Ready if !status.can_commit => "wait: the rehearsal ends by itself",
         Phase::Ready => "stop the writes to the source, then run `mongoferry cutover`",
         Phase::Draining | Phase::Verifying | Phase::Finalizing => "wait, and keep the source silent",
         Phase::Committed => "point the applications at the destination; `mongoferry report` has the numbers",

@@ -69,7 +69,7 @@ async fn run(stage: Stage, clusters: Clusters, ahead: Arc<Ahead>, at_once: usize
             }
             ahead.forget();
             pause = PAUSE_WITHOUT_RIGHT;
-            if let Err(error) = stage.bus.records().remove(&key::verified_ahead()).await {
+            if let Err(error) = tell_obstacle(&stage, &error).await {
                 tracing::debug!(%error, "the record of what was verified ahead stays");
             }
         } else if error.loses_the_thread() {
@@ -101,6 +101,7 @@ async fn work(stage: &Stage, clusters: &Clusters, ahead: &Ahead, at_once: usize)
             None => beginning(stage, clusters).await?,
         };
         ahead.begin(record);
+        stage.bus.records().remove(&key::obstacle_to_looking_ahead()).await?;
     }
     tokio::try_join!(
         follow::follow(stage, clusters, ahead),
@@ -109,6 +110,14 @@ async fn work(stage: &Stage, clusters: &Clusters, ahead: &Ahead, at_once: usize)
         scan::scan(stage, clusters, ahead, at_once),
         keep::keep(stage, ahead),
     )?;
+    Ok(())
+}
+
+/// Who waits for what is verified ahead learns that nothing comes.
+async fn tell_obstacle(stage: &Stage, obstacle: &VerifierError) -> Result<(), VerifierError> {
+    let records = stage.bus.records();
+    records.put(&key::obstacle_to_looking_ahead(), &obstacle.to_string()).await?;
+    records.remove(&key::verified_ahead()).await?;
     Ok(())
 }
 

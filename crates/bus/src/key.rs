@@ -117,6 +117,11 @@ pub fn verification(cutover: u32, metadata: bool) -> Key<Verification> {
     Key::named(format!("verification.{cutover}.{}", if metadata { "metadata" } else { "documents" }))
 }
 
+/// Written by the verifier while it lacks a right without which nothing can be compared ahead of the cutover: why.
+pub fn obstacle_to_looking_ahead() -> Key<String> {
+    Key::named("obstacle-to-looking-ahead")
+}
+
 /// Written by the verifier that holds its role's lease.
 pub fn verified_ahead() -> Key<VerifiedAhead> {
     Key::named("verified-ahead")

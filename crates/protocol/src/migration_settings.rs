@@ -44,11 +44,21 @@ pub struct MigrationSettings {
     pub source: ClusterIdentity,
     pub destination: ClusterIdentity,
     pub cutover: CutoverMode,
+    /// A cutover that is not past its point of no return by then is taken back.
+    #[serde(default = "MigrationSettings::usual_cutover_limit_ms")]
+    pub cutover_limit_ms: u64,
     /// Prove equality at cutover.
     pub verify: bool,
     /// Number of lanes the applier writes in. Fixed, because each lane has its own checkpoint.
     pub lanes: u32,
     pub created_at_ms: u64,
+}
+
+impl MigrationSettings {
+    /// Of migrations that were begun before it could be chosen.
+    const fn usual_cutover_limit_ms() -> u64 {
+        10 * 60 * 1_000
+    }
 }
 
 #[cfg(test)]

@@ -127,10 +127,12 @@ impl Phase {
             (Draining | Verifying, CatchingUp) => true,
             // Documents expired meanwhile.
             (Verifying, Draining) => true,
+            // The failure came during a pause.
+            (Failed, Paused) => true,
             (from, Paused) => from.may_pause(),
             (Paused, to) => to.may_pause() || to == Failed || to == Cancelled,
             (from, Failed) => !from.is_final() && from != Failed,
-            (Failed, to) => !matches!(to, Committed | Rehearsed | Paused | Failed | Expired),
+            (Failed, to) => !matches!(to, Committed | Rehearsed | Failed | Expired),
             (CatchingUp | Ready, Expired) | (Expired, CatchingUp) => true,
             (Expired, Cancelled) => true,
             (from, Cancelled) => !from.is_final() && from != Finalizing,

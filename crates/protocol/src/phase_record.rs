@@ -61,6 +61,9 @@ pub struct PhaseRecord {
     pub phase: Phase,
     /// The phase that `paused`, `failed` or `expired` came from.
     pub came_from: Option<Phase>,
+    /// The failure came during a pause, which is to go on once it is mended.
+    #[serde(default)]
+    pub failed_while_paused: bool,
     /// Every phase entered, oldest first.
     pub history: Vec<PhaseEntered>,
     pub failure: Option<Failure>,
@@ -88,6 +91,7 @@ impl PhaseRecord {
         Self {
             phase: Phase::Created,
             came_from: None,
+            failed_while_paused: false,
             history: vec![PhaseEntered { phase: Phase::Created, at_ms: now_ms() }],
             failure: None,
             cutover: None,
@@ -108,7 +112,7 @@ impl PhaseRecord {
         let mut entered = self.clone();
         entered.came_from = match next {
             Phase::Paused | Phase::Failed | Phase::Expired => Some(match self.phase {
-                Phase::Paused => self.came_from.unwrap_or(Phase::Paused),
+                resting @ (Phase::Paused | Phase::Failed) => self.came_from.unwrap_or(resting),
                 phase => phase,
             }),
             _ => None,
@@ -119,6 +123,7 @@ impl PhaseRecord {
         if self.underlying() == Phase::Verifying && next.applies() {
             entered.preparation_stands = true;
         }
+        entered.failed_while_paused = self.phase == Phase::Paused && next == Phase::Failed;
         entered.phase = next;
         entered.history.push(PhaseEntered { phase: next, at_ms: now_ms() });
         Some(entered)

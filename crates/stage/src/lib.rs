@@ -16,6 +16,7 @@ mod stage;
 mod stage_args;
 mod stop_signal;
 mod telemetry;
+mod time_limit;
 mod troubles;
 mod uri_args;
 
@@ -33,6 +34,7 @@ pub use stage::Stage;
 pub use stage_args::{LogFormat, StageArgs};
 pub use stop_signal::stop_on_signals;
 pub use telemetry::start_logs;
+pub use time_limit::TimeLimit;
 pub use tokio_util::sync::CancellationToken;
 pub use uri_args::{DestinationArgs, SourceArgs};
 

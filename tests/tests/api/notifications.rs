@@ -2,7 +2,8 @@ use std::{os::unix::fs::PermissionsExt, path::Path, time::Duration};
 
 use hmac::{Hmac, KeyInit, Mac};
 use mongoferry_protocol::Phase;
-use mongoferry_tests::{Clusters, Migration, children_of};
+use mongoferry_testbed::{SeedSize, seed};
+use mongoferry_tests::{Clusters, HeldCommands, Migration, children_of};
 use serde_json::Value;
 use sha2::Sha256;
 use tokio::net::TcpListener;
@@ -100,6 +101,36 @@ async fn a_failure_is_told_with_what_to_do() {
     let failure = events.iter().find(|event| event["event"] == "failure").unwrap_or_else(|| panic!("{events:#?}"));
     assert_eq!((failure["code"].as_str(), failure["phase"].as_str()), (Some("MF-COORD-5"), Some("failed")));
     assert!(failure["hint"].as_str().is_some_and(|hint| hint.contains("mongoferry validate")), "{failure}");
+}
+
+/// GIVEN a cutover whose write downtime was predicted WHEN it takes longer THEN that is told once, with the prediction and what to do.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cutover_slower_than_predicted_is_told() {
+    let clusters = Clusters::with_fail_points().await;
+    seed::fill(&clusters.source_client().await, SeedSize { mib: 1 }).await.expect("the source is filled");
+    let state = tempfile::tempdir().expect("a directory");
+    let receiver = Receiver::refusing_first(0).await;
+    let webhook = format!("--webhook={}", receiver.address);
+    let mut migration = Migration::between(&clusters, state.path()).argument(&webhook).start();
+    migration.wait_for("a prediction", |status| status.predicted_downtime_ms.is_some()).await;
+    let destination = clusters.destination_client().await;
+    let held = HeldCommands::on(&destination);
+    held.hold("indexer", &["collMod"]).await;
+    migration.post("commit").await;
+    let under_way = migration.wait_for_phase(Phase::Verifying).await;
+    let slow =
+        || events(&receiver.taken()).into_iter().filter(|event| event["event"] == "slow-cutover").collect::<Vec<_>>();
+    until(|| !slow().is_empty()).await;
+    held.release().await;
+    migration.end_committed().await;
+    let mut told = slow();
+    told.dedup_by_key(|event| event["id"].clone());
+    let predicted = format!("{} ms that were predicted", under_way.predicted_downtime_ms.expect("is known"));
+    assert!(
+        told.len() == 1 && told[0]["message"].as_str().is_some_and(|message| message.contains(&predicted)),
+        "{told:#?}"
+    );
+    assert!(told[0]["hint"].as_str().is_some_and(|hint| hint.contains("mongoferry status")), "{told:#?}");
 }
 
 /// Appends what it is told to `told`, and notes its variables beside it.

@@ -1,5 +1,5 @@
 use mongoferry_protocol::Phase;
-use mongoferry_tests::{Clusters, Migration};
+use mongoferry_tests::{Clusters, Migration, binary};
 
 /// GIVEN a token in a file WHEN the API is called THEN only who bears it is answered, the command with the same file too; and
 /// the token is in no argument and in no log.
@@ -32,4 +32,29 @@ async fn the_token_may_stand_in_a_file() {
     for log in std::fs::read_dir(state.path().join("state/logs")).expect("is there").flatten() {
         assert!(!std::fs::read_to_string(log.path()).expect("is text").contains("s3cret"), "{}", log.path().display());
     }
+}
+
+/// GIVEN an address that others reach WHEN there is no token THEN the API does not listen there, and says what to do; WHEN there is one
+/// THEN it does, for who bears it.
+#[tokio::test(flavor = "multi_thread")]
+async fn elsewhere_than_on_loopback_it_listens_only_with_a_token() {
+    let clusters = Clusters::start().await;
+    let state = tempfile::tempdir().expect("a directory");
+    let migrate = |token: &str| {
+        let mut command = tokio::process::Command::new(binary("mongoferry"));
+        command
+            .args(["migrate", "--listen=0.0.0.0:0", "--cutover=auto", "--state-dir"])
+            .arg(state.path().join("state"));
+        command
+            .env("MONGOFERRY_SOURCE", clusters.source.uri())
+            .env("MONGOFERRY_DESTINATION", clusters.destination.uri());
+        command.env("MONGOFERRY_API_TOKEN", token).stdin(std::process::Stdio::null()).kill_on_drop(true);
+        command
+    };
+    let refused = migrate("").env_remove("MONGOFERRY_API_TOKEN").output().await.expect("mongoferry starts");
+    let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(refused.status.code() == Some(3) && said.contains("MF-COORD-4"), "{said}");
+    assert!(said.contains("MONGOFERRY_API_TOKEN"), "{said}");
+    let served = migrate("a-s3cret-token").output().await.expect("mongoferry starts");
+    assert!(served.status.success(), "{}", String::from_utf8_lossy(&served.stderr));
 }

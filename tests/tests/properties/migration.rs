@@ -41,6 +41,7 @@ impl<'a> Migration<'a> {
             source: identity(&source).await.expect("answers"),
             destination: identity(&destination).await.expect("answers"),
             cutover: CutoverMode::Manual,
+            cutover_limit_ms: 600_000,
             verify: true,
             lanes: LANES,
             created_at_ms: now_ms(),

@@ -2,6 +2,7 @@
 //! with the product's verifier.
 
 mod ahead;
+mod at_a_terminal;
 mod bus_limits;
 mod catalog;
 mod changes_under_way;
@@ -28,10 +29,12 @@ mod oplog_window;
 mod refusals;
 mod rehearsal;
 mod repair;
+mod reports;
 mod rollbacks;
 mod security;
 mod silence;
 mod takeovers;
 mod timer;
+mod two_into_one;
 mod versions;
 mod write_blocks;

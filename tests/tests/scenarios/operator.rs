@@ -1,6 +1,7 @@
 use mongodb::bson::{Document, doc};
 use mongoferry_protocol::Phase;
 use mongoferry_tests::{Clusters, Migration};
+use serde_json::json;
 
 /// GIVEN a migration under way WHEN it is paused from another terminal THEN copying rests while capture goes on, until it is
 /// resumed; WHEN it is cut over from there THEN that command waits for the end.
@@ -62,6 +63,10 @@ async fn the_api_is_as_mongosyncs_users_know_it() {
     assert!(metrics.text().await.expect("text").contains("mongoferry_migration_phase{phase=\"ready\"} 1"));
     let health = reqwest::get(format!("{}/healthz", migration.api_address())).await.expect("answers");
     assert!(health.status().is_success());
+    for (call, body) in [("commit", json!({"blockwrites": true})), ("verify", json!({"repairs": true}))] {
+        assert_eq!(migration.post_with(call, &body).await["error"], "MF-API-5", "{call}: a typing error is no order");
+    }
+    assert_eq!(migration.status().await.expect("answers").phase, Phase::Ready);
     migration.post("commit").await;
     migration.end_committed().await;
     clusters.assert_equal().await;

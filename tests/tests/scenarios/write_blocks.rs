@@ -3,8 +3,8 @@ use mongodb::{
     bson::{Document, doc},
 };
 use mongoferry_protocol::{MigrationStatus, Phase};
-use mongoferry_testbed::{ReplicaSet, SeedSize, seed};
-use mongoferry_tests::{Clusters, HeldCommands, Migration, child_of, kill};
+use mongoferry_testbed::{ProxyMode, ReplicaSet, SeedSize, seed};
+use mongoferry_tests::{Clusters, HeldCommands, Migration, MigrationBuilder, child_of, kill};
 use serde_json::json;
 
 const USER_WRITES_BLOCKED: i32 = 371;
@@ -19,7 +19,7 @@ struct Guarded {
 }
 
 async fn guarded() -> Guarded {
-    let set = || ReplicaSet::builder().auth().parameter("enableTestCommands=1").start();
+    let set = || ReplicaSet::builder().auth().behind_proxies().parameter("enableTestCommands=1").start();
     let (source, destination) = tokio::join!(set(), set());
     let clusters = Clusters { source: source.expect("starts"), destination: destination.expect("starts") };
     seed::fill(&clusters.source_client().await, SeedSize { mib: 1 }).await.expect("the source is filled");
@@ -48,7 +48,11 @@ async fn application(set: &ReplicaSet) -> Client {
 
 impl Guarded {
     fn migration(&self, state: &std::path::Path) -> Migration {
-        Migration::between(&self.clusters, state).source(&self.source).destination(&self.destination).start()
+        self.builder(state).start()
+    }
+
+    fn builder(&self, state: &std::path::Path) -> MigrationBuilder {
+        Migration::between(&self.clusters, state).source(&self.source).destination(&self.destination)
     }
 }
 
@@ -193,4 +197,88 @@ async fn where_writes_can_not_be_blocked_it_is_told() {
         migration.wait_for("a warning", |status| status.warnings.iter().any(|told| told.code == "MF-COORD-10")).await;
     let warning = told.warnings.iter().find(|told| told.code == "MF-COORD-10").expect("was found");
     assert!(warning.message.contains("others.work") && told.write_blocks.is_empty(), "{warning:?}");
+}
+
+/// GIVEN a cutover with the source blocked that does not get on WHEN its limit is over THEN it is taken back, which is told with that
+/// limit, and the block is lifted; WHEN it gets on at the next attempt THEN it is committed.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cutover_that_is_held_is_taken_back_by_its_limit() {
+    let guarded = guarded().await;
+    let state = tempfile::tempdir().expect("a directory");
+    let mut migration = guarded.builder(state.path()).argument("--cutover-limit=15s").start();
+    migration.wait_for_phase(Phase::Ready).await;
+    let destination = guarded.clusters.destination_client().await;
+    let held = HeldCommands::on(&destination);
+    held.hold("indexer", &["collMod"]).await;
+    let cutover = migration.command(&["cutover", "--block-writes", "--yes"]).await;
+    let said = String::from_utf8_lossy(&cutover.stderr).into_owned();
+    assert!(cutover.status.code() == Some(1) && said.contains("it was not done within 15 seconds"), "{said}");
+    let reverted = migration.wait_for("is told", |status| taken_back(status, "not done within 15 seconds")).await;
+    assert_eq!(blocked(&reverted), ["destination"]);
+    assert_eq!(write(&guarded.application, "after the limit").await, Ok(()));
+    held.release().await;
+    migration.wait_for_phase(Phase::Ready).await;
+    migration.post_with("commit", &commit()).await;
+    migration.end_committed().await;
+    guarded.clusters.assert_equal().await;
+}
+
+/// GIVEN a cutover with the source blocked WHEN the destination goes away and mongoferry is stopped THEN users of the source can write
+/// at once; WHEN both are back THEN the cutover is taken back.
+#[tokio::test(flavor = "multi_thread")]
+async fn users_write_again_though_the_destination_is_away() {
+    let guarded = guarded().await;
+    let state = tempfile::tempdir().expect("a directory");
+    let mut migration = guarded.migration(state.path());
+    migration.wait_for_phase(Phase::Ready).await;
+    let destination = guarded.clusters.destination.client_of_member(0).await.expect("answers");
+    let held = HeldCommands::on(&destination);
+    held.hold("indexer", &["collMod"]).await;
+    migration.post_with("commit", &commit()).await;
+    migration.wait_for_phase(Phase::Verifying).await;
+    guarded.clusters.destination.proxy(0).set(ProxyMode::BlackHole);
+    let again = migration.stop_and_start_again().await;
+    assert_eq!(write(&guarded.application, "after the stop").await, Ok(()));
+    drop(again);
+    guarded.clusters.destination.proxy(0).set(ProxyMode::Pass);
+    held.release().await;
+    let mut migration = guarded.migration(state.path());
+    migration.wait_for("is taken back", |status| status.warnings.iter().any(|told| told.code == "MF-CUTOVER-3")).await;
+    migration.wait_for_phase(Phase::Ready).await;
+    migration.post("commit").await;
+    migration.end_committed().await;
+    guarded.clusters.assert_equal().await;
+}
+
+/// GIVEN a cutover with the source blocked WHEN the source goes away and the operator cancels THEN that is done, and every end says
+/// what stays blocked and how to lift it; WHEN the same command is started once the source is back THEN it lifts the block.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_block_that_outlived_a_cancellation_is_told_and_lifted_by_a_start() {
+    let guarded = guarded().await;
+    let state = tempfile::tempdir().expect("a directory");
+    let mut migration = guarded.migration(state.path());
+    migration.wait_for_phase(Phase::Ready).await;
+    let source = guarded.clusters.source.client_of_member(0).await.expect("answers");
+    let held = HeldCommands::on(&source);
+    held.hold("cutover-coordinator", &["appendOplogNote"]).await;
+    migration.post_with("commit", &commit()).await;
+    migration.wait_for("a blocked source", |status| blocked(status).contains(&"source")).await;
+    guarded.clusters.source.proxy(0).set(ProxyMode::Refuse);
+    migration.wait_for("the source is away", |status| !status.outages.is_empty()).await;
+    let lift = "the source refuses the writes of users; to lift it there: db.adminCommand(";
+    let cancelled = migration.command(&["cancel", "--yes"]).await;
+    let said = String::from_utf8_lossy(&cancelled.stderr).into_owned();
+    assert!(cancelled.status.success() && said.contains(lift), "{said}");
+    let outcome = migration.end().await;
+    assert!(outcome.code == Some(0) && outcome.stderr.contains(lift), "{}", outcome.stderr);
+
+    guarded.clusters.source.proxy(0).set(ProxyMode::Pass);
+    held.release().await;
+    assert_eq!(write(&guarded.application, "before the start").await, Err(USER_WRITES_BLOCKED));
+    let outcome = guarded.migration(state.path()).end().await;
+    let lifted = outcome.stderr.contains("the writes of users are no longer blocked");
+    assert!(outcome.code == Some(2) && lifted && outcome.stderr.contains("MF-STATE-9"), "{}", outcome.stderr);
+    assert_eq!(write(&guarded.application, "after the start").await, Ok(()));
+    let outcome = guarded.migration(state.path()).end().await;
+    assert!(outcome.code == Some(2) && !outcome.stderr.contains("blocked"), "{}", outcome.stderr);
 }

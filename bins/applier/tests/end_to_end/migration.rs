@@ -68,6 +68,7 @@ impl Sides {
             source: identity(&source).await.expect("answers"),
             destination: identity(&destination).await.expect("answers"),
             cutover: CutoverMode::Manual,
+            cutover_limit_ms: 600_000,
             verify: true,
             lanes: LANES,
             created_at_ms: now_ms(),

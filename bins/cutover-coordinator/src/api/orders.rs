@@ -33,7 +33,7 @@ pub async fn commit(state: State<Board>, body: Bytes) -> Response {
 }
 
 #[derive(Default, Deserialize, JsonSchema)]
-#[serde(default)]
+#[serde(default, deny_unknown_fields)]
 pub struct VerifyRequest {
     /// Copy the documents that differ again.
     repair: bool,

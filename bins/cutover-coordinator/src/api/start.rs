@@ -106,6 +106,7 @@ mod tests {
             source: cluster("rs0"),
             destination: cluster("rs1"),
             cutover: CutoverMode::Manual,
+            cutover_limit_ms: 600_000,
             verify: true,
             lanes: 4,
             created_at_ms: 0,

@@ -23,7 +23,7 @@ fn in_cutover(phase: Phase, silent_from: Option<Optime>, drained: bool) -> Phase
 }
 
 fn facts() -> Facts {
-    Facts { verify: true, now_ms: 3_000, ..Facts::default() }
+    Facts { verify: true, now_ms: 3_000, cutover_limit_ms: 600_000, ..Facts::default() }
 }
 
 #[test]
@@ -146,6 +146,12 @@ fn a_block_of_the_source_ends_with_its_cutover_but_not_behind_the_point_of_no_re
         let step = decide(&blocked(phase, came_from), &facts());
         assert_eq!(step == Step::LiftSourceBlock, lifted, "{phase}: {step:?}");
     }
+    // A coordinator that ended between lifting and the rest of taking back.
+    draining.write_blocks.source_since_ms = None;
+    assert!(matches!(decide(&draining, &facts()), Step::Revert(_)));
+    let mut cancelled = at(Phase::Cancelled);
+    cancelled.write_blocks.destination_since_ms = Some(1_500);
+    assert_eq!(decide(&cancelled, &facts()), Step::LiftDestinationBlock);
 }
 
 #[test]
@@ -192,8 +198,11 @@ fn silence_is_proven_before_the_point_of_no_return_and_before_the_commit() {
 
 #[test]
 fn a_cutover_that_takes_too_long_is_taken_back() {
-    let late = Facts { now_ms: 1_000 + CUTOVER_LIMIT_MS + 1, ..facts() };
-    assert!(matches!(decide(&in_cutover(Phase::Verifying, None, false), &late), Step::Revert(_)));
+    let after = |ms: u64| Facts { now_ms: 1_000 + ms, cutover_limit_ms: 90_000, ..facts() };
+    let verifying = in_cutover(Phase::Verifying, None, false);
+    assert_eq!(decide(&verifying, &after(90_000)), Step::Prepare(3));
+    assert_eq!(decide(&verifying, &after(90_001)), Step::Revert("it was not done within 90 seconds".into()));
+    assert_eq!(decide(&in_cutover(Phase::Finalizing, None, false), &after(90_001)), Step::Finalize(3));
 }
 
 #[test]

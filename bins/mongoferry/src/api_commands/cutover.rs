@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use clap::{Args, builder::FalseyValueParser};
-use mongoferry_protocol::MigrationStatus;
+use mongoferry_protocol::{MigrationStatus, WriteBlockStatus};
 use mongoferry_stage::LogFormat;
 use tokio::time::Instant;
 
@@ -11,17 +11,20 @@ use super::ApiArgs;
 use crate::{
     amounts::ms_text,
     coordinator_api::{CoordinatorApi, Order},
-    cutover_outcome::{CutoverOutcome, cutover_outcome},
+    cutover_facts::{cutover_facts, silence},
+    cutover_outcome::{CutoverOutcome, cutover_outcome, stays_before_cutover},
     ending::failed_exit,
     error_text::failure_status_text,
     exit::Exit,
     launcher_error::LauncherError,
     progress::Screen,
-    question::agreed,
-    status_text::prediction_lines,
+    question::{agreed_or_given, can_be_asked},
+    status_text::standing_block,
 };
 
 const LOOK_EVERY: Duration = Duration::from_millis(250);
+/// Long enough to see whether somebody writes, short enough to be waited for.
+const WATCHED: Duration = Duration::from_secs(3);
 /// A coordinator that was killed is started again within this time.
 const SILENCE_ENDURED: Duration = Duration::from_secs(30);
 
@@ -43,21 +46,36 @@ pub struct CutoverArgs {
 
 pub async fn cutover(args: CutoverArgs) -> Result<Exit, LauncherError> {
     let api = args.api.open()?;
-    let before = api.status().await?;
-    for line in prediction_lines(&before) {
-        eprintln!("{line}");
-    }
-    if !args.yes && !agreed(question(args.block_writes)).await? {
+    let before = look(&api, args.yes).await?;
+    if !agreed_or_given(args.yes, "cutover", question(args.block_writes)).await? {
         eprintln!("nothing was done");
         return Ok(Exit::Done);
     }
     let CutoverArgs { accept_missing_indexes, block_writes, .. } = args;
     api.order(Order::Commit { accept_missing_indexes, block_writes }).await?;
     let mut screen = Screen::new(LogFormat::Human);
-    let followed = follow(&api, before.phases.len(), &mut screen).await;
+    let followed = follow(&api, stays_before_cutover(&before), &mut screen).await;
     screen.clear();
     let (outcome, status) = followed?;
     conclude(outcome, &status)
+}
+
+/// Shows what the operator is about to decide on. Who is asked sees too whether the source was written to just now.
+async fn look(api: &CoordinatorApi, is_decided: bool) -> Result<MigrationStatus, LauncherError> {
+    let first = api.status().await?;
+    let (status, watched) = if is_decided || !can_be_asked() {
+        (first, None)
+    } else {
+        eprintln!("watching the source for {} seconds", WATCHED.as_secs());
+        tokio::time::sleep(WATCHED).await;
+        let status = api.status().await?;
+        let told = silence(&first, &status, WATCHED);
+        (status, Some(told))
+    };
+    for line in cutover_facts(&status).into_iter().chain(watched) {
+        eprintln!("{line}");
+    }
+    Ok(status)
 }
 
 fn question(block_writes: bool) -> &'static str {
@@ -92,14 +110,11 @@ async fn follow(
 }
 
 fn conclude(outcome: CutoverOutcome, status: &MigrationStatus) -> Result<Exit, LauncherError> {
-    match outcome {
+    let told = match outcome {
         CutoverOutcome::UnderWay => unreachable!("followed until it is over"),
         CutoverOutcome::Committed => {
             let downtime = status.write_downtime_ms.map(|downtime| format!("; write downtime {}", ms_text(downtime)));
             eprintln!("committed: the destination may be written to{}", downtime.unwrap_or_default());
-            for block in &status.write_blocks {
-                eprintln!("the {} refuses the writes of users; to lift it there: {}", block.cluster, block.lift);
-            }
             Ok(Exit::Done)
         }
         CutoverOutcome::TakenBack(reason) => Err(LauncherError::CutoverTakenBack { reason }),
@@ -110,5 +125,9 @@ fn conclude(outcome: CutoverOutcome, status: &MigrationStatus) -> Result<Exit, L
             }
             Ok(failed_exit(0, &status.failures))
         }
-    }
+    };
+    // Of the destination's, only one that nobody lifts by himself any more.
+    let stays = |block: &&WriteBlockStatus| status.phase.is_final() || block.cluster == "source";
+    status.write_blocks.iter().filter(stays).for_each(|block| eprintln!("{}", standing_block(block)));
+    told
 }

@@ -4,7 +4,8 @@ use clap::{Args, builder::FalseyValueParser};
 
 use super::ApiArgs;
 use crate::{
-    coordinator_api::Order, exit::Exit, launcher_error::LauncherError, progress::phase_phrase, question::agreed,
+    coordinator_api::Order, exit::Exit, launcher_error::LauncherError, progress::phase_phrase,
+    question::agreed_or_given, status_text::standing_block,
 };
 
 #[derive(Args)]
@@ -28,12 +29,15 @@ pub async fn order(args: OrderArgs, order: Order) -> Result<Exit, LauncherError>
     // A launcher ends its coordinator behind the last phase; then there is nothing more to say.
     if let Ok(status) = api.status().await {
         eprintln!("migration {} is {}", status.id, phase_phrase(&status));
+        if status.phase.is_final() {
+            status.write_blocks.iter().for_each(|block| eprintln!("{}", standing_block(block)));
+        }
     }
     Ok(Exit::Done)
 }
 
 pub async fn cancel(args: CancelArgs) -> Result<Exit, LauncherError> {
-    if !args.yes && !agreed("Give this migration up? It can't be resumed.").await? {
+    if !agreed_or_given(args.yes, "cancel", "Give this migration up? It can't be resumed.").await? {
         eprintln!("nothing was done");
         return Ok(Exit::Done);
     }

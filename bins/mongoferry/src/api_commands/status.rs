@@ -6,7 +6,6 @@ use std::{
 };
 
 use clap::{Args, builder::FalseyValueParser};
-use mongoferry_protocol::Phase;
 
 use super::ApiArgs;
 use crate::{
@@ -53,7 +52,7 @@ async fn watch(api: &CoordinatorApi) -> Result<Exit, LauncherError> {
         let trouble_text =
             trouble.map(|error: LauncherError| format!("\n\nas it was last: {error}")).unwrap_or_default();
         print_data(&(text + &trouble_text + "\n"))?;
-        if matches!(last.phase, Phase::Committed | Phase::Cancelled) {
+        if last.phase.is_final() {
             return Ok(Exit::Done);
         }
         tokio::time::sleep(EVERY).await;

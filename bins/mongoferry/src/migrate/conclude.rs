@@ -1,5 +1,7 @@
 //! The end of a migration: what is printed, what is kept, and the exit code.
 
+use mongoferry_protocol::{Report, WriteBlockStatus};
+
 use crate::{
     amounts::counted,
     ending::{End, Ending},
@@ -10,6 +12,7 @@ use crate::{
     report_markdown::report_markdown,
     standard_output::print_data,
     state_dir::{Ended, StateDir},
+    status_text::standing_block,
 };
 
 const REPORT_MARKDOWN: &str = "report.md";
@@ -35,6 +38,7 @@ pub fn conclude(end: &End, state_dir: &mut StateDir) -> Result<Exit, LauncherErr
         }
         Ending::Failed => eprintln!("{}\n  log    {}", failed_text(end), state_dir.at("logs").display()),
     }
+    end.status.write_blocks.iter().for_each(|block| eprintln!("{}", standing_block(block)));
     Ok(end.exit())
 }
 
@@ -42,7 +46,7 @@ pub fn conclude(end: &End, state_dir: &mut StateDir) -> Result<Exit, LauncherErr
 pub fn again(state_dir: &StateDir) -> Result<Option<Exit>, LauncherError> {
     match state_dir.state().ended {
         None => Ok(None),
-        Some(Ended::Cancelled) => Err(LauncherError::WasCancelled { dir: state_dir.path().to_owned() }),
+        Some(Ended::Cancelled) => Err(was_cancelled(state_dir)),
         Some(end @ (Ended::Committed | Ended::Rehearsed)) => {
             let path = state_dir.at(REPORT_MARKDOWN);
             let report = std::fs::read_to_string(&path);
@@ -50,6 +54,21 @@ pub fn again(state_dir: &StateDir) -> Result<Option<Exit>, LauncherError> {
             eprintln!("this migration is {}; nothing was done", end.as_str());
             Ok(Some(Exit::Done))
         }
+    }
+}
+
+pub fn was_cancelled(state_dir: &StateDir) -> LauncherError {
+    LauncherError::WasCancelled { dir: state_dir.path().to_owned() }
+}
+
+/// What a migration that was cancelled while a cluster was away left there, as its report tells.
+pub fn blocks_left(state_dir: &StateDir) -> Vec<WriteBlockStatus> {
+    let report = std::fs::read(state_dir.at(REPORT_JSON)).ok();
+    // Whoever removed the report is told nothing new by it.
+    let report: Option<Report> = report.and_then(|report| serde_json::from_slice(&report).ok());
+    match state_dir.state().ended {
+        Some(Ended::Cancelled) => report.map(|report| report.write_blocks).unwrap_or_default(),
+        _ => Vec::new(),
     }
 }
 

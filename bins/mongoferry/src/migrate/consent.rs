@@ -1,14 +1,12 @@
 //! The last word before anything is written: the review, and the operator's yes.
 
-use std::io::{IsTerminal, stderr, stdin};
-
 use mongoferry_protocol::ValidationReport;
 
 use crate::{
     launch::{Consent, Launch},
     launcher_error::LauncherError,
     progress::Screen,
-    question::agreed,
+    question::{agreed, can_be_asked},
     review_text::review_text,
 };
 
@@ -23,7 +21,7 @@ pub async fn consent(
         return Ok(true);
     }
     screen.say(&format!("\n{}", review_text(report)));
-    if launch.consent == Consent::Given || !stdin().is_terminal() || !stderr().is_terminal() {
+    if launch.consent == Consent::Given || !can_be_asked() {
         return Ok(true);
     }
     screen.clear();

@@ -4,7 +4,7 @@ use std::{net::SocketAddr, num::NonZeroUsize, path::PathBuf};
 
 use clap::{Args, builder::FalseyValueParser};
 use mongoferry_protocol::MigrationId;
-use mongoferry_stage::{ApiTokenArgs, DestinationArgs, DropArgs, LogFormat, NotifyArgs, SourceArgs};
+use mongoferry_stage::{ApiTokenArgs, DestinationArgs, DropArgs, LogFormat, NotifyArgs, SourceArgs, TimeLimit};
 
 use crate::{
     bus_choice::BusArgs,
@@ -42,6 +42,11 @@ pub struct MigrateArgs {
     /// When to cut over.
     #[arg(long, value_enum, env = "MONGOFERRY_CUTOVER", default_value_t = Cutover::Manual)]
     cutover: Cutover,
+    /// Take back a cutover that takes longer: 90s, 10m, 1h.
+    ///
+    /// Past its point of no return (phase finalizing) it goes on however long it takes.
+    #[arg(long, value_name = "TIME", env = "MONGOFERRY_CUTOVER_LIMIT", default_value = "10m")]
+    cutover_limit: TimeLimit,
     /// Go as far as ready, predict the write downtime, write the report, and end; what was copied stays, to try things on.
     #[arg(long, env = "MONGOFERRY_REHEARSE", value_parser = FalseyValueParser::new(), conflicts_with = "cutover")]
     rehearse: bool,
@@ -90,6 +95,7 @@ impl MigrateArgs {
             copiers: self.copiers,
             start: self.start,
             cutover: if self.rehearse { Cutover::Rehearse } else { self.cutover },
+            cutover_limit: self.cutover_limit,
             verify: !self.no_verify,
             drop: self.drop.confirmed()?.map(ToOwned::to_owned),
             notify: self.notify,

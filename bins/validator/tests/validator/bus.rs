@@ -18,6 +18,7 @@ fn settings(id: &MigrationId, report: &ValidationReport) -> MigrationSettings {
         source: report.source.clone().expect("reached"),
         destination: report.destination.clone().expect("reached"),
         cutover: CutoverMode::Manual,
+        cutover_limit_ms: 600_000,
         verify: true,
         lanes: 4,
         created_at_ms: 1,

@@ -90,6 +90,7 @@ fn settings(created_at_ms: u64) -> MigrationSettings {
         source: cluster.clone(),
         destination: cluster,
         cutover: CutoverMode::Manual,
+        cutover_limit_ms: 600_000,
         verify: true,
         lanes: LANES,
         created_at_ms,

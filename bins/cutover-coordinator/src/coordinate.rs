@@ -171,7 +171,9 @@ impl Coordinator {
     /// Whether somebody waited.
     async fn serve_waiting(&mut self) -> bool {
         let mut served = false;
-        while let Ok(request) = self.requests.try_recv() {
+        while self.lease.still_held()
+            && let Ok(request) = self.requests.try_recv()
+        {
             self.serve(request).await;
             served = true;
         }

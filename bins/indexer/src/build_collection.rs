@@ -1,8 +1,10 @@
 //! The indexes of one collection, after its copy.
 
+use std::{convert::Infallible, time::Duration};
+
 use bson::RawDocument;
 use mongoferry_bus::key;
-use mongoferry_mongo::{BuildOutcome, BuildState, Fenced, build_indexes, standing_indexes};
+use mongoferry_mongo::{BuildOutcome, BuildState, Fenced, build_indexes, index_build_progress, standing_indexes};
 use mongoferry_protocol::{CollectionPlan, CollectionUuid, IndexProgress, IndexState, IndexStatus};
 use tokio::time::Instant;
 
@@ -12,6 +14,8 @@ use crate::{
     metrics,
     take_work::Ended,
 };
+
+const TELL_EVERY: Duration = Duration::from_secs(2);
 
 /// Does nothing if the record says that it is done.
 pub async fn build_collection(
@@ -26,14 +30,18 @@ pub async fn build_collection(
     };
     let plan = plan.value;
     indexer.stage.set_activity(format!("building indexes of {}", plan.namespace));
-    records.put(&key::index(collection), &building(&plan)?).await?;
+    records.put(&key::index(collection), &building(&plan, None)?).await?;
     let began = Instant::now();
     let mut again = !progress.indexes.is_empty();
     let outcomes = mongoferry_stage::retry(&indexer.stage, "building indexes", || {
         let built = build(indexer, &plan, std::mem::replace(&mut again, true), destination);
         async { unless_no_longer_ours(built.await) }
     });
-    let Some(outcomes) = outcomes.await? else { return Ok(Ended::NoLongerOurs) };
+    let outcomes = tokio::select! {
+        built = outcomes => built?,
+        told = tell_how_far(indexer, collection, &plan) => match told? {},
+    };
+    let Some(outcomes) = outcomes else { return Ok(Ended::NoLongerOurs) };
     let took = began.elapsed();
     for outcome in &outcomes {
         if let BuildState::Failed { reason } = &outcome.state {
@@ -46,6 +54,26 @@ pub async fn build_collection(
     let done = IndexProgress { complete: true, indexes, took_ms: took.as_millis() as u64 };
     records.put(&key::index(collection), &done).await?;
     Ok(Ended::Done)
+}
+
+/// Records what the server says, for as long as it is not stopped. What it can't say for a while is told later.
+async fn tell_how_far(
+    indexer: &Indexer,
+    collection: CollectionUuid,
+    plan: &CollectionPlan,
+) -> Result<Infallible, IndexerError> {
+    let mut told = None;
+    loop {
+        tokio::time::sleep(TELL_EVERY).await;
+        let namespace = plan.namespace.before_cutover();
+        let Ok(how_far) = index_build_progress(&indexer.destination, &namespace).await else { continue };
+        if how_far.is_some() && how_far != told {
+            let progress = building(plan, how_far.clone())?;
+            if indexer.stage.bus.records().put(&key::index(collection), &progress).await.is_ok() {
+                told = how_far;
+            }
+        }
+    }
 }
 
 /// A collection that was dropped on the source before it was copied never came to stand; building would create it. What stands
@@ -75,13 +103,13 @@ fn specifications(plan: &CollectionPlan) -> Result<Vec<&RawDocument>, IndexerErr
 }
 
 /// What is shown while the builds run.
-fn building(plan: &CollectionPlan) -> Result<IndexProgress, IndexerError> {
+fn building(plan: &CollectionPlan, how_far: Option<String>) -> Result<IndexProgress, IndexerError> {
     let names = specifications(plan)?.into_iter().filter_map(|spec| spec.get_str("name").ok());
     let indexes = names.filter(|name| *name != "_id_").map(|name| IndexStatus {
         namespace: plan.namespace.clone(),
         name: name.to_owned(),
         state: IndexState::Building,
-        reason: None,
+        reason: how_far.clone(),
     });
     Ok(IndexProgress { complete: false, indexes: indexes.collect(), took_ms: 0 })
 }

@@ -7,17 +7,16 @@ use crate::{connection::Cluster, error::MongoError};
 
 /// What the server says of the builds of this collection's indexes, such as `scanning collection, 42 %`; `None` while it says nothing, or
 /// to a user without the privilege `inprog`. It counts anew in each part of the work: scanning, inserting keys, draining.
-pub async fn index_build_progress(
-    destination: &Cluster,
-    namespace: &Namespace,
-) -> Result<Option<String>, MongoError> {
+pub async fn index_build_progress(destination: &Cluster, namespace: &Namespace) -> Result<Option<String>, MongoError> {
     // Before 4.4 the command itself, later a thread of the server's own, which carries a copy of the command.
     let command = doc! {
         "currentOp": true, "command.createIndexes": namespace.collection(), "command.$db": namespace.database(),
         "progress.total": {"$gt": 0},
     };
     match destination.command("admin", command).await {
-        Ok(reply) => Ok(reply.get_array("inprog").ok().and_then(|all| all.iter().find_map(|one| told(one.as_document()?)))),
+        Ok(reply) => {
+            Ok(reply.get_array("inprog").ok().and_then(|all| all.iter().find_map(|one| told(one.as_document()?))))
+        }
         Err(MongoError::Unauthorized { .. }) => Ok(None),
         Err(error) => Err(error),
     }

@@ -24,7 +24,7 @@ pub struct IndexStatus {
     pub namespace: Namespace,
     pub name: String,
     pub state: IndexState,
-    /// Why it is deferred or failed, or what waits for the cutover.
+    /// Why it is deferred or failed, what waits for the cutover, or how far it is being built.
     pub reason: Option<String>,
 }
 

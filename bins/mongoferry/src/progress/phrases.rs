@@ -80,6 +80,7 @@ pub fn index_phrase(status: &MigrationStatus) -> Option<String> {
     }
     if let Some(building) = status.indexes.iter().find(|index| index.state == IndexState::Building) {
         text += &format!(", {}.{} building", building.namespace, building.name);
+        text.extend(building.reason.iter().map(|how_far| format!(" ({how_far})")));
     }
     Some(text)
 }

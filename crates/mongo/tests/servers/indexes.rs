@@ -1,11 +1,12 @@
 use bson::{Document, doc};
 use mongoferry_mongo::{
-    BuildState, Fenced, build_indexes, create_collection, facts, finalize, list_indexes, list_metadata,
-    prepare_finalization, revert_preparation,
+    BuildState, Fenced, build_indexes, create_collection, facts, finalize, index_build_progress, list_indexes,
+    list_metadata, prepare_finalization, revert_preparation,
 };
 use mongoferry_protocol::Namespace;
+use mongoferry_testbed::{MongodVersion, ReplicaSet};
 
-use crate::{Server, server};
+use crate::{Server, of_set, server};
 
 fn source_indexes() -> Vec<Document> {
     vec![
@@ -146,4 +147,35 @@ async fn differences_of_every_kind_are_levelled_and_views_follow() {
     assert_eq!(views.expect("lists").views, wanted.expect("lists").views);
     source.end().await;
     destination.end().await;
+}
+
+/// GIVEN an index build that takes a while WHEN the server is asked meanwhile THEN it says how far it is; and nothing of a collection
+/// that builds none.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_build_under_way_tells_how_far_it_is() {
+    for version in [MongodVersion::V4_2_6, MongodVersion::V4_4_2, MongodVersion::V6_0_5] {
+        let server = of_set(ReplicaSet::builder().version(version).start().await.expect("a replica set")).await;
+        let namespace: Namespace = "shop.events".parse().expect("valid");
+        for first in (0..400_000).step_by(40_000) {
+            let documents = (first..first + 40_000).map(|n| doc! {"_id": n, "a": n, "b": -n, "text": n.to_string()});
+            server.insert("shop", "events", documents.collect()).await;
+        }
+        assert_eq!(index_build_progress(&server.cluster, &namespace).await.expect("answers"), None);
+        let keys = ["a", "b", "text"].map(|name| doc! {"key": {name: 1}, "name": name});
+        let mut build = Box::pin(server.run("shop", doc! {"createIndexes": "events", "indexes": keys.to_vec()}));
+        let told = loop {
+            tokio::select! {
+                _ = &mut build => panic!("{version:?} has said nothing until the end"),
+                told = index_build_progress(&server.cluster, &namespace) => {
+                    if let Some(told) = told.expect("answers") {
+                        break told;
+                    }
+                }
+            }
+        };
+        assert!(told.ends_with(" %"), "{told}");
+        build.as_mut().await;
+        drop(build);
+        server.end().await;
+    }
 }

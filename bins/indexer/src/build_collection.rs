@@ -4,7 +4,9 @@ use std::{convert::Infallible, time::Duration};
 
 use bson::RawDocument;
 use mongoferry_bus::key;
-use mongoferry_mongo::{BuildOutcome, BuildState, Fenced, build_indexes, index_build_progress, standing_indexes};
+use mongoferry_mongo::{
+    BuildOutcome, BuildState, Fenced, build_indexes, facts, index_build_progress, standing_indexes,
+};
 use mongoferry_protocol::{CollectionPlan, CollectionUuid, IndexProgress, IndexState, IndexStatus};
 use tokio::time::Instant;
 
@@ -65,6 +67,11 @@ async fn tell_how_far(
     let mut told = None;
     loop {
         tokio::time::sleep(TELL_EVERY).await;
+        // A 4.2.6 did not end a build that it was asked about all the time: it is left alone.
+        let Ok(destination) = facts(&indexer.destination).await else { continue };
+        if !destination.version.is_at_least(4, 4) {
+            return std::future::pending().await;
+        }
         let namespace = plan.namespace.before_cutover();
         let Ok(how_far) = index_build_progress(&indexer.destination, &namespace).await else { continue };
         if how_far.is_some() && how_far != told {

@@ -6,9 +6,9 @@ use mongoferry_protocol::Namespace;
 use crate::{connection::Cluster, error::MongoError};
 
 /// What the server says of the builds of this collection's indexes, such as `scanning collection, 42 %`; `None` while it says nothing, or
-/// to a user without the privilege `inprog`. It counts anew in each part of the work: scanning, inserting keys, draining.
+/// to a user without the privilege `inprog`. From 4.4 on; what was before is not to be asked while it builds. It counts anew in each part of the work: scanning, inserting keys, draining.
 pub async fn index_build_progress(destination: &Cluster, namespace: &Namespace) -> Result<Option<String>, MongoError> {
-    // Before 4.4 the command itself, later a thread of the server's own, which carries a copy of the command.
+    // A thread of the server's own, which carries a copy of the command.
     let command = doc! {
         "currentOp": true, "command.createIndexes": namespace.collection(), "command.$db": namespace.database(),
         "progress.total": {"$gt": 0},

@@ -1,7 +1,7 @@
-use std::time::Duration;
+use std::{num::NonZeroU32, time::Duration};
 
 use mongoferry_protocol::{MigrationStatus, Party, Phase};
-use mongoferry_testbed::{NatsServer, ProxyMode, ProxyPort, ReplicaSet, SeedSize, seed};
+use mongoferry_testbed::{NatsServer, ProxyMode, ProxyPort, ReplicaSet, SeedSize, Workload, WorkloadOptions, seed};
 use mongoferry_tests::{Clusters, Migration};
 
 /// A migration whose three legs are behind proxies.
@@ -56,7 +56,10 @@ async fn a_leg_that_is_down_is_named_and_the_migration_goes_on() {
     let state = tempfile::tempdir().expect("a directory");
     let mut migration = legs.migration(state.path());
     migration.wait_for_phase(Phase::Ready).await;
-    let workload = legs.clusters.workload(100).await;
+    // Users go past the proxy: they would not put up with a minute's outage.
+    let users = legs.clusters.source.client_of_member(0).await.expect("the source answers");
+    let options = WorkloadOptions { operations_per_second: NonZeroU32::new(100), ..Default::default() };
+    let workload = Workload::start(users, options).await.expect("the workload starts");
     for party in [Party::Source, Party::Destination, Party::Bus] {
         let first_began = tokio::time::Instant::now();
         for mode in [ProxyMode::Refuse, ProxyMode::BlackHole, ProxyMode::Reset] {

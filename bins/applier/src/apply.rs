@@ -12,6 +12,7 @@ use tokio::time::Instant;
 use crate::{
     applier_error::ApplierError,
     beginning::beginning,
+    doubled_names::DoubledNames,
     metrics::ChangeCounts,
     progress::Progress,
     read_ahead::{ReadAhead, ReadBatch},
@@ -57,6 +58,7 @@ pub async fn apply(
         backlog: false,
         gather_until: Instant::now(),
         idle_at: Instant::now(),
+        doubled_names: DoubledNames::of(&settings),
         progress: Progress::new(),
         ask_repair_at: Instant::now(),
         state,
@@ -72,6 +74,7 @@ pub struct Active<'a> {
     pub executor: DdlExecutor<'a>,
     /// By lane; taken while its lane writes.
     pub writers: Vec<Option<LaneWriter>>,
+    pub doubled_names: DoubledNames,
     rounds: RoundBuilder,
     batches: ReadAhead,
     /// Up to here, changes were handed to `rounds`.

@@ -7,6 +7,8 @@ use mongoferry_oplog::{
 };
 use mongoferry_protocol::WriteOrder;
 
+use crate::doubled_names::DoubledNames;
+
 /// What a lane writes.
 pub struct LaneSteps {
     pub collections: Vec<CollectionSteps>,
@@ -14,12 +16,15 @@ pub struct LaneSteps {
     pub skipped: u64,
 }
 
-pub fn lane_steps(work: LaneWork, map: &CollectionMap, form: DeltaForm) -> LaneSteps {
+pub fn lane_steps(work: LaneWork, map: &CollectionMap, form: DeltaForm, doubled_names: &DoubledNames) -> LaneSteps {
     let mut lane = LaneSteps { collections: Vec::with_capacity(work.collections.len()), skipped: 0 };
     for collection in work.collections {
         let (uuid, mapped) = (collection.uuid, map.get(collection.uuid));
         let order = mapped.map(|mapped| mapped.order).unwrap_or_default();
-        let steps: Vec<WriteStep> = steps(collection, order, form);
+        let mut steps: Vec<WriteStep> = steps(collection, order, form);
+        if doubled_names.in_collection(uuid) {
+            steps = steps.into_iter().map(without_difference).collect();
+        }
         match mapped {
             Some(mapped) => {
                 lane.collections.push(CollectionSteps { namespace: mapped.namespace.clone(), uuid, order, steps });
@@ -104,6 +109,16 @@ fn beyond_operators(id: RawDocumentBuf, delta: RawDocumentBuf, form: DeltaForm) 
     }
 }
 
+/// What the destination would replicate as a difference by names takes the whole document instead.
+fn without_difference(step: WriteStep) -> WriteStep {
+    match step {
+        WriteStep::Modify { id, .. } | WriteStep::Delta { id, .. } | WriteStep::Pipeline { id, .. } => {
+            WriteStep::Reread { id }
+        }
+        step => step,
+    }
+}
+
 /// Whether the replacement takes a pipeline, and those of this destination are not safe.
 fn is_unsafe(document: &RawDocument, form: DeltaForm) -> bool {
     form != DeltaForm::Stage && is_altered_by_the_server(document)
@@ -117,6 +132,7 @@ mod tests {
     use mongoferry_protocol::{CollectionUuid, Namespace, WriteOrder};
 
     use super::{lane_steps, update};
+    use crate::doubled_names::DoubledNames;
 
     fn work(number: u8, ordered: Vec<OrderedStep>) -> CollectionWork {
         let uuid = CollectionUuid::from_bytes([number; 16]);
@@ -136,7 +152,7 @@ mod tests {
     #[test]
     fn changes_of_collections_that_are_gone_are_left_out() {
         let work = LaneWork { collections: vec![work(1, vec![]), work(2, vec![])], ..LaneWork::default() };
-        let lane = lane_steps(work, &map(WriteOrder::ByDocument), DeltaForm::Stage);
+        let lane = lane_steps(work, &map(WriteOrder::ByDocument), DeltaForm::Stage, &DoubledNames::default());
         assert_eq!((lane.collections.len(), lane.skipped), (1, 1));
     }
 
@@ -165,7 +181,7 @@ mod tests {
         let insert = || vec![OrderedStep::Insert { document: rawdoc! {"_id": "A"} }];
         let steps = |order| {
             let work = LaneWork { collections: vec![work(1, insert())], ..LaneWork::default() };
-            lane_steps(work, &map(order), DeltaForm::Stage).collections.remove(0).steps
+            lane_steps(work, &map(order), DeltaForm::Stage, &DoubledNames::default()).collections.remove(0).steps
         };
         assert_eq!(steps(WriteOrder::UnderCollation)[0], WriteStep::Delete { id: rawdoc! {"_id": "A"} });
         assert!(!matches!(steps(WriteOrder::Whole)[0], WriteStep::Delete { .. }));

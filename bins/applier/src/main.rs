@@ -14,6 +14,7 @@ mod applier_error;
 mod apply;
 mod beginning;
 mod cross_barrier;
+mod doubled_names;
 mod follower;
 mod lane_steps;
 mod metrics;

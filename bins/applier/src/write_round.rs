@@ -13,13 +13,14 @@ impl Active<'_> {
     /// Writes `round`; afterwards every lane stands at `checkpoint`. After an error, lanes stand before or behind it.
     pub async fn write_round(&mut self, round: Round, checkpoint: LaneCheckpoint) -> Result<(), ApplierError> {
         self.lease.check()?;
+        self.doubled_names.look(self.stage.bus.records(), &round).await?;
         let began = Instant::now();
         let operations = round.lanes.iter().map(|lane| lane.operation_count as u64).sum();
         let (mut writing, mut idle, mut skipped) = (JoinSet::new(), Vec::new(), 0);
         let inserts = self.insert_form();
         for (lane, work) in (0..).zip(round.lanes) {
             let changes = work.change_count;
-            let steps = lane_steps(work, self.state.collections(), self.state.delta_form());
+            let steps = lane_steps(work, self.state.collections(), self.state.delta_form(), &self.doubled_names);
             skipped += steps.skipped;
             if steps.collections.is_empty() {
                 idle.push(lane);

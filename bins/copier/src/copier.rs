@@ -4,7 +4,7 @@ use mongoferry_mongo::{Cluster, ServerVersion, facts};
 use mongoferry_protocol::Party;
 use mongoferry_stage::{Stage, StageError};
 
-use crate::{Args, throttle::Throttle};
+use crate::{Args, doubled_names::DoubledNames, throttle::Throttle};
 
 const MIB: u64 = 1024 * 1024;
 
@@ -16,6 +16,7 @@ pub struct Copier {
     pub source_version: ServerVersion,
     pub destination_version: ServerVersion,
     pub throttle: Throttle,
+    pub doubled_names: DoubledNames,
     pub writers: usize,
     /// What a range should hold.
     pub range_bytes: u64,
@@ -33,6 +34,7 @@ impl Copier {
         let (source_facts, destination_facts) = tokio::try_join!(facts(&source), facts(&destination))?;
         Ok(Self {
             throttle: Throttle::follow(&stage),
+            doubled_names: DoubledNames::between(source_facts.version, destination_facts.version),
             stage,
             source,
             destination,

@@ -123,6 +123,7 @@ async fn hand_on<'a, 'claim: 'a>(
                         rest(copier, claim).await?;
                     }
                     claim.check()?;
+                    copier.doubled_names.look(copier.stage.bus.records(), claim.range.collection, &batch).await?;
                     copier.throttle.spend(batch.document_count(), batch.bytes());
                     in_flight.push_back(write(copier, claim.ticket, namespace.clone(), batch).boxed_local());
                 }

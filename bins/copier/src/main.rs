@@ -10,6 +10,7 @@ mod claim;
 mod copier;
 mod copier_error;
 mod copy_range;
+mod doubled_names;
 mod metrics;
 mod plan_collection;
 mod take_work;

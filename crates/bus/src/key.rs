@@ -93,6 +93,12 @@ pub fn range(uuid: CollectionUuid, number: u32) -> Key<RangeProgress> {
 
 pub const RANGE_PREFIX: &str = "range.";
 
+/// Stands if documents of the collection hold two fields of one name, where that matters. Written by the copier or the applier
+/// that met the first, before the document counts as written.
+pub fn doubled_names(uuid: CollectionUuid) -> Key<()> {
+    Key::named(format!("doubled-names.{uuid}"))
+}
+
 /// Written by the coordinator when it queues the collection's indexes, then by the indexer.
 pub fn index(uuid: CollectionUuid) -> Key<IndexProgress> {
     Key::named(format!("index.{uuid}"))

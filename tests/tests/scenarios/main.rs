@@ -10,6 +10,7 @@ mod clean_stop;
 mod consent;
 mod copiers;
 mod documents;
+mod doubled_names;
 mod dropping;
 mod dry_run;
 mod entries;

@@ -13,8 +13,9 @@ use std::{
 
 use bson::{Bson, RawArrayBuf, RawDocumentBuf, doc};
 use mongodb::{Client, Collection, options::ReadConcern};
-use mongoferry_mongo::{Cluster, insert_raw};
-use mongoferry_protocol::Namespace;
+use mongoferry_bus::{Bus, key};
+use mongoferry_mongo::{Cluster, holds_doubled_name, insert_raw};
+use mongoferry_protocol::{CollectionUuid, Namespace};
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 
 pub use operations::OPERATIONS;
@@ -24,7 +25,9 @@ const WRITERS: i32 = 4;
 /// Enough that every kind of operation comes up often.
 const FEWEST_STEPS: u32 = 30;
 const DATABASE: &str = "property";
-const COLLECTION: &str = "documents";
+/// Of those in the second, some hold two fields of one name, where the servers take such: there, others are changed in other
+/// ways, too.
+const COLLECTIONS: [&str; 2] = ["documents", "doubled names"];
 
 /// How often each kind of operation took effect.
 pub type Counts = BTreeMap<&'static str, u64>;
@@ -34,8 +37,19 @@ pub type Counts = BTreeMap<&'static str, u64>;
 pub enum Names {
     /// 4.2 and 4.4: no name with a dollar, but inside documents that are inserted.
     Plain,
+    /// The same, and two fields of one name.
+    Doubled,
     /// 5.0 and later.
     Any,
+}
+
+/// Where a copier would put documents, and what it would note.
+#[derive(Clone)]
+pub struct Destination {
+    pub cluster: Cluster,
+    pub bus: Bus,
+    /// Those of the source, by name.
+    pub collections: BTreeMap<String, CollectionUuid>,
 }
 
 struct History {
@@ -44,20 +58,22 @@ struct History {
     copied: bool,
 }
 
-/// A collection with some of the documents, before the migration begins.
-pub async fn prepare(user: &Client, options: bson::Document) {
-    let mut create = doc! { "create": COLLECTION };
-    create.extend(options);
-    user.database(DATABASE).run_command(create).await.expect("created");
+/// The collections, before the migration begins.
+pub async fn prepare(user: &Client) {
+    for collection in COLLECTIONS {
+        user.database(DATABASE).create_collection(collection).await.expect("created");
+    }
 }
 
 /// Writes the histories and copies each document once, at whatever moment.
-pub async fn write_and_copy(user: &Client, destination: &Cluster, seed: u64, names: Names) -> Counts {
+pub async fn write_and_copy(user: &Client, destination: &Destination, seed: u64, names: Names) -> Counts {
     let seconds = std::env::var("MONGOFERRY_PROPERTY_SECONDS").ok().and_then(|text| text.parse().ok()).unwrap_or(0);
     let until = Instant::now() + Duration::from_secs(seconds);
-    let collection: Collection<RawDocumentBuf> = user.database(DATABASE).collection(COLLECTION);
     let writers = (0..WRITERS).map(|writer| {
-        let (collection, destination) = (collection.clone(), destination.clone());
+        let is_last = writer == WRITERS - 1;
+        let collection = user.database(DATABASE).collection(COLLECTIONS[usize::from(is_last)]);
+        let names = if is_last && names == Names::Plain { Names::Doubled } else { names };
+        let destination = destination.clone();
         let histories = (0..DOCUMENTS).filter(move |id| id % WRITERS == writer).map(move |id| History {
             id,
             rng: StdRng::seed_from_u64(seed ^ (u64::try_from(id).expect("positive") << 32)),
@@ -76,7 +92,7 @@ pub async fn write_and_copy(user: &Client, destination: &Cluster, seed: u64, nam
 
 async fn write(
     collection: Collection<RawDocumentBuf>,
-    destination: Cluster,
+    destination: Destination,
     mut histories: Vec<History>,
     names: Names,
     until: Instant,
@@ -100,12 +116,16 @@ async fn write(
     counts
 }
 
-async fn copy(collection: &Collection<RawDocumentBuf>, destination: &Cluster, history: &mut History) {
+async fn copy(collection: &Collection<RawDocumentBuf>, destination: &Destination, history: &mut History) {
     history.copied = true;
     let read = collection.clone_with_type::<RawDocumentBuf>();
     let found = read.find_one(doc! {"_id": Bson::from(history.id)}).read_concern(ReadConcern::majority()).await;
     let Some(document) = found.expect("reads") else { return };
+    if holds_doubled_name(&document) {
+        let uuid = destination.collections[collection.name()];
+        destination.bus.records().put(&key::doubled_names(uuid), &()).await.expect("recorded");
+    }
     let mut documents = RawArrayBuf::new();
     documents.push(document);
-    insert_raw(destination, &Namespace::new(DATABASE, COLLECTION), &documents).await.expect("copies");
+    insert_raw(&destination.cluster, &Namespace::new(DATABASE, collection.name()), &documents).await.expect("copies");
 }

@@ -231,10 +231,19 @@ async fn random_updates_end_as_on_the_source(source: MongodVersion, destination:
     let seed = seed();
     let names = if source >= MongodVersion::V5_0_4 { Names::Any } else { Names::Plain };
     let sides = Sides::with(source, ReplicaSet::builder().version(destination).members(members)).await;
-    random_updates::prepare(&sides.user, doc! {}).await;
+    random_updates::prepare(&sides.user).await;
     let migration = sides.begin().await;
-    migration.list().await;
-    let counts = random_updates::write_and_copy(&migration.user, &migration.destination, seed, names).await;
+    let listing = migration.list().await;
+    let copying_to = random_updates::Destination {
+        cluster: migration.destination.clone(),
+        bus: migration.bus.clone(),
+        collections: listing
+            .collections
+            .iter()
+            .map(|info| (info.namespace.collection().to_owned(), info.uuid.expect("a collection has a UUID")))
+            .collect(),
+    };
+    let counts = random_updates::write_and_copy(&migration.user, &copying_to, seed, names).await;
     eprintln!("{source} to {destination}: {counts:?}");
     for kind in random_updates::OPERATIONS {
         assert!(counts.get(kind).is_some_and(|count| *count > 0), "never: {kind}");

@@ -48,6 +48,9 @@ enum Attempt {
 const PATIENCE: Duration = Duration::from_secs(60);
 /// So often in vain is no coincidence: the server's cache has no room for so much at once, and what is smaller gets through.
 const MOST_IN_ONE_PIECE: u32 = 6;
+/// TransactionTooLargeForCache: of what can't be divided, it says that others must give room first (6.0.5, 16 MiB in one document
+/// and a cache of 256 MiB that other lanes had filled).
+const NO_ROOM_IN_CACHE: i32 = 388;
 /// The server aborts what is open for 60 s, and says no more than that it is gone.
 const TOO_LONG: Duration = Duration::from_secs(45);
 /// DollarPrefixedFieldName: 4.2 and 4.4 insert documents with such names inside, but no update of them passes. ConversionFailure:
@@ -77,7 +80,8 @@ where
     let (began, mut pause, mut in_vain) = (Instant::now(), FIRST_PAUSE, 0);
     loop {
         let attempt_began = Instant::now();
-        match attempt(cluster, session, statements()).await {
+        let attempted = attempt(cluster, session, statements()).await;
+        match attempted.map_err(|reason| reason.unless_others_give_room(divisible)) {
             Ok(()) => return Ok(in_vain),
             Err(Attempt::Ended(reason)) => return Err(reason),
             Err(Attempt::Again(error)) if attempt_began.elapsed() > TOO_LONG => {
@@ -94,6 +98,20 @@ where
         in_vain += 1;
         tokio::time::sleep(pause).await;
         pause = LONGEST_PAUSE.min(pause * 2);
+    }
+}
+
+impl Attempt {
+    /// Smaller pieces need less room; where there are none, it is tried again.
+    fn unless_others_give_room(self, divisible: bool) -> Self {
+        match self {
+            Self::Ended(NotCommitted::TooLarge(error))
+                if !divisible && error.server_code() == Some(NO_ROOM_IN_CACHE) =>
+            {
+                Self::Again(error)
+            }
+            other => other,
+        }
     }
 }
 
@@ -155,20 +173,24 @@ fn again_or_ended(explained: MongoError, error: &Error) -> Attempt {
         explained,
         MongoError::Unreachable { .. } | MongoError::Interrupted { .. } | MongoError::TransactionAborted { .. }
     );
-    if passes || error.contains_label(TRANSIENT_TRANSACTION_ERROR) {
-        return Attempt::Again(explained);
+    match passes || error.contains_label(TRANSIENT_TRANSACTION_ERROR) {
+        true if !is_too_large(&explained) => Attempt::Again(explained),
+        _ => Attempt::Ended(ended(explained)),
     }
-    Attempt::Ended(ended(explained))
 }
 
 fn ended(error: MongoError) -> NotCommitted {
-    /// TransactionTooLarge, TransactionExceededLifetimeLimitSeconds, TransactionTooLargeForCache, BSONObjectTooLarge.
-    const TOO_LARGE: [i32; 4] = [257, 290, 388, 10334];
     match error {
         MongoError::DuplicateKey { .. } => NotCommitted::Duplicate(error),
-        _ if error.server_code().is_some_and(|code| TOO_LARGE.contains(&code)) => NotCommitted::TooLarge(error),
+        _ if is_too_large(&error) => NotCommitted::TooLarge(error),
         _ => NotCommitted::Failed(error),
     }
+}
+
+fn is_too_large(error: &MongoError) -> bool {
+    /// TransactionTooLarge, TransactionExceededLifetimeLimitSeconds, TransactionTooLargeForCache, BSONObjectTooLarge.
+    const TOO_LARGE: [i32; 4] = [257, 290, NO_ROOM_IN_CACHE, 10334];
+    error.server_code().is_some_and(|code| TOO_LARGE.contains(&code))
 }
 
 /// The first error inside a reply that is otherwise fine.

@@ -170,6 +170,7 @@ async fn whatever_befalls_a_transaction_its_round_is_written_once() {
         ("commitTransaction", 3, unconfirmed()),
         ("insert", 1, too_large()),
         ("insert", 2, too_large()),
+        ("commitTransaction", 2, too_large()),
     ];
     let server = destination(&[(uuid(1), "shop.orders")]).await;
     let (mut state, mut writers) = server.take_over().await;
@@ -188,6 +189,19 @@ async fn whatever_befalls_a_transaction_its_round_is_written_once() {
         assert_eq!((again.lanes()[0], again.checkpoint().get().changes_applied), (at(t), changes), "{command} {how}");
         (state, writers) = (again, new_writers);
     }
+    server.end().await;
+}
+
+#[tokio::test]
+async fn a_write_that_can_not_be_divided_waits_for_room_in_the_cache() {
+    let server = destination(&[(uuid(1), "shop.orders")]).await;
+    let (_, mut writers) = server.take_over().await;
+    for (t, command) in (150..).zip(["insert", "commitTransaction"]) {
+        fail(&server, command, 3, doc! {"errorCode": 388}).await;
+        let written = writers[0].write(&round(t, vec![insert(i32::try_from(t).expect("small"), 1)])).await;
+        assert_eq!(written.expect(command).get().retries, 3);
+    }
+    assert_eq!(server.documents("shop", "orders").await.len(), 2);
     server.end().await;
 }
 

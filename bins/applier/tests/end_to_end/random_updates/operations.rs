@@ -140,7 +140,7 @@ async fn odd_names(
     rng: &mut StdRng,
     names: Names,
 ) -> Option<&'static str> {
-    if names == Names::Plain {
+    if names != Names::Any {
         return None;
     }
     let name = pick(rng, &["a.b", "$any", "", "0.1"]);

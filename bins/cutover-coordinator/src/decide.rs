@@ -279,7 +279,7 @@ fn while_verifying(record: &PhaseRecord, facts: &Facts) -> Step {
     if expired_since_note(cutover, facts) {
         return Step::DrainAgain;
     }
-    // Preparing changes no document, so both run side by side.
+    // First, for what stands in the way of preparing is told before minutes are spent on comparing.
     if facts.prepared.is_none() {
         return Step::Prepare(cutover.number);
     }

@@ -64,13 +64,17 @@ async fn tell_how_far(
     collection: CollectionUuid,
     plan: &CollectionPlan,
 ) -> Result<Infallible, IndexerError> {
-    let mut told = None;
+    let (mut told, mut version) = (None, None);
     loop {
         tokio::time::sleep(TELL_EVERY).await;
-        // A 4.2.6 did not end a build that it was asked about all the time: it is left alone.
-        let Ok(destination) = facts(&indexer.destination).await else { continue };
-        if !destination.version.is_at_least(4, 4) {
-            return std::future::pending().await;
+        if version.is_none() {
+            version = facts(&indexer.destination).await.ok().map(|destination| destination.version);
+        }
+        match version {
+            None => continue,
+            // A 4.2.6 did not end a build that it was asked about all the time: it is left alone.
+            Some(version) if !version.is_at_least(4, 4) => return std::future::pending().await,
+            Some(_) => {}
         }
         let namespace = plan.namespace.before_cutover();
         let Ok(how_far) = index_build_progress(&indexer.destination, &namespace).await else { continue };

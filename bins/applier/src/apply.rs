@@ -58,7 +58,7 @@ pub async fn apply(
         backlog: false,
         gather_until: Instant::now(),
         idle_at: Instant::now(),
-        doubled_names: DoubledNames::of(&settings),
+        doubled_names: DoubledNames::on(state.delta_form()),
         progress: Progress::new(),
         ask_repair_at: Instant::now(),
         state,

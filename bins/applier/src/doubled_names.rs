@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 
 use mongoferry_bus::{BusError, Records, key};
-use mongoferry_mongo::{ServerVersion, doubled_names_matter, holds_doubled_name};
+use mongoferry_mongo::{DeltaForm, holds_doubled_name};
 use mongoferry_oplog::{CollectionWork, OrderedStep, Round, UpdateStep};
-use mongoferry_protocol::{CollectionUuid, MigrationSettings};
+use mongoferry_protocol::CollectionUuid;
 
 #[derive(Default)]
 pub struct DoubledNames {
@@ -15,10 +15,9 @@ pub struct DoubledNames {
 }
 
 impl DoubledNames {
-    pub fn of(settings: &MigrationSettings) -> Self {
-        let versions = ServerVersion::of(&settings.source).zip(ServerVersion::of(&settings.destination));
-        let matter = versions.is_none_or(|(source, destination)| doubled_names_matter(source, destination));
-        Self { matter, known: HashMap::new() }
+    /// They are safe on a destination before 5.0.
+    pub fn on(destination: DeltaForm) -> Self {
+        Self { matter: destination != DeltaForm::Pipeline, known: HashMap::new() }
     }
 
     /// Learns of the collections in `round` what is recorded, and records what the round brings, before it is written.
@@ -29,11 +28,11 @@ impl DoubledNames {
         for work in round.lanes.iter().flat_map(|lane| &lane.collections) {
             let known = match self.known.get(&work.uuid) {
                 Some(known) => *known,
-                None => records.get(&key::doubled_names(work.uuid)).await?.is_some(),
+                None => recorded(records, work.uuid).await?,
             };
             let brings = !known && brings_one(work);
             if brings {
-                records.put(&key::doubled_names(work.uuid), &()).await?;
+                records.put(&key::doubled_names(work.uuid), &true).await?;
             }
             self.known.insert(work.uuid, known || brings);
         }
@@ -44,6 +43,15 @@ impl DoubledNames {
     pub fn in_collection(&self, uuid: CollectionUuid) -> bool {
         self.known.get(&uuid).copied().unwrap_or(false)
     }
+}
+
+/// Creating asks the bus itself: a read may be answered by a member of it that does not know the record yet.
+async fn recorded(records: &Records, uuid: CollectionUuid) -> Result<bool, BusError> {
+    let key = key::doubled_names(uuid);
+    if records.create(&key, &false).await?.is_some() {
+        return Ok(false);
+    }
+    Ok(records.get(&key).await?.is_none_or(|record| record.value))
 }
 
 /// Deltas make no name twice: what they set is changed where it stands.

@@ -1,9 +1,11 @@
 //! From folded work on collections of the source to steps on namespaces of the destination. Pure.
 
 use bson::{RawArrayBuf, RawDocument, RawDocumentBuf, raw::cstr, rawdoc};
-use mongoferry_mongo::{CollectionMap, CollectionSteps, DeltaForm, WriteStep, is_altered_by_the_server};
+use mongoferry_mongo::{
+    CollectionMap, CollectionSteps, DeltaForm, WriteStep, holds_doubled_name, is_altered_by_the_server,
+};
 use mongoferry_oplog::{
-    CollectionWork, LaneWork, OrderedStep, UpdateStep, is_applied_differently, update_modifiers, update_pipeline,
+    CollectionWork, LaneWork, OrderedStep, UpdateStep, is_difference, update_modifiers, update_pipeline,
 };
 use mongoferry_protocol::WriteOrder;
 
@@ -57,7 +59,7 @@ fn under_collation(step: OrderedStep, form: DeltaForm) -> Vec<WriteStep> {
             room.into_iter().chain(WriteStep::insert(document)).collect()
         }
         OrderedStep::Update(UpdateStep::Replace { id, document })
-            if form == DeltaForm::Reread || is_unsafe(&document, form) =>
+            if form == DeltaForm::Reread || is_unsafe(&document, form) || holds_doubled_name(&document) =>
         {
             vec![WriteStep::Reread { id }]
         }
@@ -100,7 +102,7 @@ fn update(step: UpdateStep, form: DeltaForm) -> WriteStep {
 
 fn beyond_operators(id: RawDocumentBuf, delta: RawDocumentBuf, form: DeltaForm) -> WriteStep {
     match form {
-        DeltaForm::Stage if !is_applied_differently(&delta) => WriteStep::Delta { id, delta },
+        DeltaForm::Stage if is_difference(&delta) => WriteStep::Delta { id, delta },
         DeltaForm::Stage | DeltaForm::Pipeline => match update_pipeline(&delta) {
             Some(stages) => WriteStep::Pipeline { id, stages },
             None => WriteStep::Reread { id },
@@ -109,10 +111,14 @@ fn beyond_operators(id: RawDocumentBuf, delta: RawDocumentBuf, form: DeltaForm) 
     }
 }
 
-/// What the destination would replicate as a difference by names takes the whole document instead.
+/// What the destination would replicate as a difference by names takes the whole document instead; and so does a replacement by
+/// a document of doubled names, which would not be replicated at all where only its secondaries hold another one.
 fn without_difference(step: WriteStep) -> WriteStep {
     match step {
         WriteStep::Modify { id, .. } | WriteStep::Delta { id, .. } | WriteStep::Pipeline { id, .. } => {
+            WriteStep::Reread { id }
+        }
+        WriteStep::Replace { id, document } if holds_doubled_name(&document) || is_altered_by_the_server(&document) => {
             WriteStep::Reread { id }
         }
         step => step,
@@ -162,8 +168,8 @@ mod tests {
         assert!(matches!(delta(inner(), DeltaForm::Stage), WriteStep::Delta { .. }));
         assert!(matches!(delta(inner(), DeltaForm::Pipeline), WriteStep::Pipeline { .. }));
         assert!(matches!(delta(inner(), DeltaForm::Reread), WriteStep::Reread { .. }));
-        let numbers = rawdoc! {"$v": 1, "$set": {"a.10": 1, "a.9": 1}};
-        assert!(matches!(delta(numbers, DeltaForm::Stage), WriteStep::Pipeline { .. }), "not in another order");
+        let old = rawdoc! {"$v": 1, "$set": {"a.b": 1}};
+        assert!(matches!(delta(old, DeltaForm::Stage), WriteStep::Pipeline { .. }), "not by its stage");
         let later = rawdoc! {"$v": 2, "diff": {"sdata": {"b": {"o": 1}}}};
         assert!(matches!(delta(later, DeltaForm::Pipeline), WriteStep::Reread { .. }), "not known");
     }

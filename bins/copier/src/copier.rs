@@ -34,7 +34,7 @@ impl Copier {
         let (source_facts, destination_facts) = tokio::try_join!(facts(&source), facts(&destination))?;
         Ok(Self {
             throttle: Throttle::follow(&stage),
-            doubled_names: DoubledNames::between(source_facts.version, destination_facts.version),
+            doubled_names: DoubledNames::on(&source_facts),
             stage,
             source,
             destination,

@@ -94,10 +94,8 @@ async fn hand_on<'a, 'claim: 'a>(
     in_flight: &mut FuturesOrdered<LocalBoxFuture<'a, Written>>,
 ) -> Result<(), CopierError> {
     let namespace = plan.namespace.before_cutover();
-    let writers = match RawDocument::from_bytes(&plan.options).map(write_order) {
-        Ok(WriteOrder::Whole) => 1,
-        _ => copier.writers,
-    };
+    let order = RawDocument::from_bytes(&plan.options).map(write_order).unwrap_or_default();
+    let writers = if order == WriteOrder::Whole { 1 } else { copier.writers };
     let mut at_end = false;
     while !at_end || !in_flight.is_empty() {
         tokio::select! {
@@ -125,7 +123,7 @@ async fn hand_on<'a, 'claim: 'a>(
                     claim.check()?;
                     copier.doubled_names.look(copier.stage.bus.records(), claim.range.collection, &batch).await?;
                     copier.throttle.spend(batch.document_count(), batch.bytes());
-                    in_flight.push_back(write(copier, claim.ticket, namespace.clone(), batch).boxed_local());
+                    in_flight.push_back(write(copier, claim.ticket, namespace.clone(), order, batch).boxed_local());
                 }
             },
         }
@@ -135,14 +133,20 @@ async fn hand_on<'a, 'claim: 'a>(
 
 /// The server itself ends what it has not done by the time that somebody else may have the range. Where it could not tell whether it
 /// does it, that time is waited for.
-async fn write(copier: &Copier, ticket: &WorkTicket, namespace: Namespace, batch: CopyBatch) -> Written {
+async fn write(
+    copier: &Copier,
+    ticket: &WorkTicket,
+    namespace: Namespace,
+    order: WriteOrder,
+    batch: CopyBatch,
+) -> Written {
     let began = Instant::now();
     let sent = Mutex::new(began);
     let time_left = || {
         *sent.lock().expect("no panic while it is locked") = Instant::now();
         Some(ticket.time_for_a_command())
     };
-    let written = insert_raw_in_time(&copier.destination, &namespace, batch.array(), &time_left).await;
+    let written = insert_raw_in_time(&copier.destination, &namespace, batch.array(), order, &time_left).await;
     match &written {
         Ok(written) => metrics::inserted(written.get(), batch.bytes(), began.elapsed()),
         Err(error) if error.leaves_open_what_became_of_it() => {

@@ -6,7 +6,7 @@ use std::{
 };
 
 use mongoferry_bus::{BusError, Records, key};
-use mongoferry_mongo::{CopyBatch, ServerVersion, doubled_names_matter, holds_doubled_name};
+use mongoferry_mongo::{ClusterFacts, CopyBatch, holds_doubled_name, keeps_doubled_names};
 use mongoferry_protocol::CollectionUuid;
 
 pub struct DoubledNames {
@@ -16,8 +16,8 @@ pub struct DoubledNames {
 }
 
 impl DoubledNames {
-    pub fn between(source: ServerVersion, destination: ServerVersion) -> Self {
-        Self { matter: doubled_names_matter(source, destination), recorded: Mutex::default() }
+    pub fn on(source: &ClusterFacts) -> Self {
+        Self { matter: keeps_doubled_names(source), recorded: Mutex::default() }
     }
 
     /// Records the collection before the batch counts as copied.
@@ -27,7 +27,7 @@ impl DoubledNames {
         }
         let mut documents = batch.array().into_iter().flatten();
         if documents.any(|document| document.as_document().is_some_and(holds_doubled_name)) {
-            records.put(&key::doubled_names(collection), &()).await?;
+            records.put(&key::doubled_names(collection), &true).await?;
             self.recorded().insert(collection);
         }
         Ok(())

@@ -93,9 +93,9 @@ pub fn range(uuid: CollectionUuid, number: u32) -> Key<RangeProgress> {
 
 pub const RANGE_PREFIX: &str = "range.";
 
-/// Stands if documents of the collection hold two fields of one name, where that matters. Written by the copier or the applier
-/// that met the first, before the document counts as written.
-pub fn doubled_names(uuid: CollectionUuid) -> Key<()> {
+/// Whether documents of the collection hold two fields of one name. Written by the copier or the applier that met the first,
+/// before the document counts as written, and by the applier if it met none.
+pub fn doubled_names(uuid: CollectionUuid) -> Key<bool> {
     Key::named(format!("doubled-names.{uuid}"))
 }
 

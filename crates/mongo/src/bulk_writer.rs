@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bson::{Document, RawArray, RawArrayBuf, RawBsonRef, RawDocument, RawDocumentBuf, raw::cstr, rawdoc};
-use mongoferry_protocol::{Durable, Namespace};
+use mongoferry_protocol::{Durable, Namespace, WriteOrder};
 use tokio::time::timeout;
 
 use crate::{
@@ -47,21 +47,23 @@ struct Target<'a> {
 }
 
 /// Inserts `documents` with w:majority. Without the validator: what the source holds is what the destination gets.
-/// Which of them stood already is not an error; a second document for another unique index is.
+/// Which of them stood already is not an error; a second document for another unique index is. They are inserted in this order.
 pub async fn insert_raw(
     destination: &Cluster,
     namespace: &Namespace,
     documents: &RawArray,
 ) -> Result<Durable<Inserted>, MongoError> {
-    insert_raw_in_time(destination, namespace, documents, &|| None).await
+    insert_raw_in_time(destination, namespace, documents, WriteOrder::Whole, &|| None).await
 }
 
 /// The same by commands that the server ends by itself once the time that `time_left` tells right before each is up: a late insert
-/// could bring back what was deleted meanwhile. Nothing is sent without any time left.
+/// could bring back what was deleted meanwhile. Nothing is sent without any time left. Only for a collection whose `order` is one of
+/// the whole they are inserted in this order.
 pub async fn insert_raw_in_time(
     destination: &Cluster,
     namespace: &Namespace,
     documents: &RawArray,
+    order: WriteOrder,
     time_left: TimeLeft<'_>,
 ) -> Result<Durable<Inserted>, MongoError> {
     let what = format!("insert into {namespace}");
@@ -69,23 +71,44 @@ pub async fn insert_raw_in_time(
     if !may_hold_zero_timestamp(documents.as_bytes()) {
         return Ok(Durable::attest(insert_plain(&destination, namespace, documents, &what).await?));
     }
-    let (plain, literal) = separate(documents).map_err(|error| destination.cluster.unexpected(&what, error))?;
-    let mut total = insert_plain(&destination, namespace, &plain, &what).await?;
-    for part in divide(&literal, literal_size).map_err(|error| destination.cluster.unexpected(&what, error))? {
-        total.add(write_once(&destination, namespace, literal_command(namespace, &part), &what).await?);
+    let mut total = Inserted::default();
+    let groups = separate(documents, order).map_err(|error| destination.cluster.unexpected(&what, error))?;
+    for Group { literally, documents } in groups {
+        if !literally {
+            total.add(insert_plain(&destination, namespace, &documents, &what).await?);
+            continue;
+        }
+        for part in divide(&documents, literal_size).map_err(|error| destination.cluster.unexpected(&what, error))? {
+            total.add(write_once(&destination, namespace, literal_command(namespace, &part), &what).await?);
+        }
     }
     Ok(Durable::attest(total))
 }
 
-/// Those that an insert stores as they are, and the others.
-fn separate(documents: &RawArray) -> Result<(RawArrayBuf, RawArrayBuf), bson::error::Error> {
-    let (mut plain, mut literal) = (RawArrayBuf::new(), RawArrayBuf::new());
+/// Documents that an insert stores as they are, or others.
+#[derive(Debug, PartialEq)]
+struct Group {
+    literally: bool,
+    documents: RawArrayBuf,
+}
+
+/// In as few groups as the order allows.
+fn separate(documents: &RawArray, order: WriteOrder) -> Result<Vec<Group>, bson::error::Error> {
+    let mut groups: Vec<Group> = Vec::new();
     for document in documents {
         let document = document?;
-        let is_altered = document.as_document().is_some_and(holds_zero_timestamp);
-        if is_altered { &mut literal } else { &mut plain }.push(document);
+        let literally = document.as_document().is_some_and(holds_zero_timestamp);
+        let reach = if order == WriteOrder::Whole { 1 } else { 2 };
+        match groups.iter_mut().rev().take(reach).find(|group| group.literally == literally) {
+            Some(group) => group.documents.push(document),
+            None => {
+                let mut documents = RawArrayBuf::new();
+                documents.push(document);
+                groups.push(Group { literally, documents });
+            }
+        }
     }
-    Ok((plain, literal))
+    Ok(groups)
 }
 
 async fn insert_plain(
@@ -229,9 +252,10 @@ fn divide(
 
 #[cfg(test)]
 mod tests {
-    use bson::{RawArrayBuf, doc, rawdoc};
+    use bson::{RawArrayBuf, Timestamp, doc, rawdoc};
+    use mongoferry_protocol::WriteOrder;
 
-    use super::{divide, is_duplicate_id};
+    use super::{divide, is_duplicate_id, separate};
 
     #[test]
     fn only_a_second_id_is_tolerated() {
@@ -242,6 +266,26 @@ mod tests {
         assert!(!is_duplicate_id(&doc! {"code": 11000, "keyPattern": {"email": 1}, "errmsg": ""}));
         assert!(!is_duplicate_id(&doc! {"code": 11000, "keyPattern": {"_id": 1, "a": 1}, "errmsg": ""}));
         assert!(!is_duplicate_id(&doc! {"code": 121, "keyPattern": {"_id": 1}, "errmsg": ""}));
+    }
+
+    #[test]
+    fn a_zero_timestamp_leaves_its_place_only_where_order_does_not_count() {
+        let zero = Timestamp { time: 0, increment: 0 };
+        let mut array = RawArrayBuf::new();
+        for number in 0..6 {
+            let odd = number % 3 == 1;
+            array.push(if odd {
+                rawdoc! {"_id": number, "at": zero}
+            } else {
+                rawdoc! {"_id": number}
+            });
+        }
+        let counts = |order| -> Vec<(bool, usize)> {
+            let groups = separate(&array, order).expect("valid");
+            groups.iter().map(|group| (group.literally, group.documents.into_iter().count())).collect()
+        };
+        assert_eq!(counts(WriteOrder::ByDocument), [(false, 4), (true, 2)]);
+        assert_eq!(counts(WriteOrder::Whole), [(false, 1), (true, 1), (false, 2), (true, 1), (false, 1)]);
     }
 
     #[test]

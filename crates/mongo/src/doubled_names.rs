@@ -2,18 +2,20 @@
 //!
 //! An update by `$set` or `$unset` changes the first of them. Servers from 5.0 on replicate it as a difference by names, and
 //! their secondaries change both: after a failover the document is another one (6.0.5 with two members; 4.4.2 replicates the
-//! operators, and its members stay alike). So a source before 5.0 holds what no update by operators keeps on such a destination;
-//! a later source has itself done to its secondaries what its changes do to the destination's. Pure.
+//! operators, and its members stay alike). So a source whose feature compatibility version is before 5.0 holds what no update by
+//! operators keeps on such a destination; a later source has itself done to its secondaries what its changes do to the
+//! destination's. Pure.
 
 use std::collections::BTreeSet;
 
 use bson::RawDocument;
 
-use crate::facts::ServerVersion;
+use crate::facts::ClusterFacts;
 
-/// Whether a migration has to look out for such documents.
-pub fn doubled_names_matter(source: ServerVersion, destination: ServerVersion) -> bool {
-    !source.is_at_least(5, 0) && destination.is_at_least(5, 0)
+/// Whether the source's members keep such documents alike. A source that does not tell its feature compatibility version may.
+pub fn keeps_doubled_names(source: &ClusterFacts) -> bool {
+    let major = |fcv: &str| fcv.split('.').next()?.parse::<u32>().ok();
+    !source.version.is_at_least(5, 0) || source.fcv.as_deref().and_then(major).is_none_or(|major| major < 5)
 }
 
 /// Whether two fields at the top have one name, byte by byte. Names may be any bytes.
@@ -45,8 +47,8 @@ fn may_repeat<'a>(names: impl Iterator<Item = &'a [u8]>) -> bool {
 mod tests {
     use bson::{RawDocumentBuf, raw::CString, rawdoc};
 
-    use super::{doubled_names_matter, holds_doubled_name};
-    use crate::facts::ServerVersion;
+    use super::{holds_doubled_name, keeps_doubled_names};
+    use crate::facts::{ClusterFacts, ServerVersion, Topology};
 
     fn with_names(names: &[&str]) -> RawDocumentBuf {
         let mut document = RawDocumentBuf::new();
@@ -75,10 +77,18 @@ mod tests {
     }
 
     #[test]
-    fn it_takes_a_source_before_5_0_and_a_destination_from_there_on() {
-        let matter = |source, destination| {
-            doubled_names_matter(ServerVersion::new(source, 4, 0), ServerVersion::new(destination, 0, 1))
+    fn servers_that_replicate_operators_keep_them() {
+        let keeps = |major, fcv: Option<&str>| {
+            keeps_doubled_names(&ClusterFacts {
+                version: ServerVersion::new(major, 4, 0),
+                fcv: fcv.map(ToOwned::to_owned),
+                topology: Topology::ReplicaSetPrimary,
+                set_name: None,
+                hosts: Vec::new(),
+                me: None,
+            })
         };
-        assert_eq!([matter(4, 5), matter(4, 6), matter(4, 4), matter(5, 6)], [true, true, false, false]);
+        assert_eq!([keeps(4, Some("4.2")), keeps(4, None), keeps(5, Some("4.4")), keeps(6, None)], [true; 4]);
+        assert_eq!([keeps(5, Some("5.0")), keeps(8, Some("7.0")), keeps(10, Some("10.0"))], [false; 3]);
     }
 }

@@ -24,11 +24,6 @@ impl ServerVersion {
         (self.major, self.minor) >= (major, minor)
     }
 
-    /// Of the primary, when its identity was recorded; nothing if that is not understood.
-    pub fn of(cluster: &ClusterIdentity) -> Option<Self> {
-        Self::parse(&cluster.version)
-    }
-
     fn parse(text: &str) -> Option<Self> {
         let mut parts = text.split(['.', '-']).map(|part| part.parse().ok());
         Some(Self::new(parts.next()??, parts.next()??, parts.next()??))

@@ -57,7 +57,7 @@ pub use create_collection::create_collection;
 pub use cutover_work::{CutoverWork, IndexEffort, IndexWork, cutover_work, expiring_collections};
 pub use ddl_executor::{DdlExecutor, DdlPlan, DdlStep};
 pub use document_scan::{DocumentScan, ScannedBatch};
-pub use doubled_names::{doubled_names_matter, holds_doubled_name};
+pub use doubled_names::{holds_doubled_name, keeps_doubled_names};
 pub use drop_collection::{DropOutcome, drop_collection};
 pub use error::{Cause, MongoError};
 pub use facts::{ClusterFacts, ServerVersion, Topology, facts, identity};

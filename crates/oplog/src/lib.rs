@@ -41,4 +41,4 @@ pub use open_batch::{BatchEntries, open_batch};
 pub use rounds::{Cut, Round, RoundBuilder, RoundLimits};
 pub use selection::{Relevance, relevance};
 pub use transactions::{Assembled, TransactionAssembler};
-pub use update_pipeline::{is_applied_differently, update_modifiers, update_pipeline};
+pub use update_pipeline::{is_difference, update_modifiers, update_pipeline};

@@ -123,7 +123,7 @@ async fn copy(collection: &Collection<RawDocumentBuf>, destination: &Destination
     let Some(document) = found.expect("reads") else { return };
     if holds_doubled_name(&document) {
         let uuid = destination.collections[collection.name()];
-        destination.bus.records().put(&key::doubled_names(uuid), &()).await.expect("recorded");
+        destination.bus.records().put(&key::doubled_names(uuid), &true).await.expect("recorded");
     }
     let mut documents = RawArrayBuf::new();
     documents.push(document);

@@ -280,7 +280,7 @@ async fn updates_of_4_4_on_6_0() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn updates_of_4_4_on_late_6_0() {
-    random_updates_end_as_on_the_source(MongodVersion::V4_4_2, MongodVersion::V6_0_27, 1).await;
+    random_updates_end_as_on_the_source(MongodVersion::V4_4_2, MongodVersion::V6_0_27, 3).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

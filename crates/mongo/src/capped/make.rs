@@ -1,7 +1,8 @@
 //! Turns plain collections into capped ones.
 //!
 //! `convertToCapped` knows no `max`, so each is copied into a new one, which then takes its place. Its indexes are those of
-//! the finalization that follows.
+//! the finalization that follows. It is copied from the source, which is silent: in which order the destination's plain one
+//! holds the documents is known of the member that was its primary when they were settled, and of no other.
 
 use bson::doc;
 use mongoferry_protocol::{Namespace, Optime};
@@ -30,7 +31,7 @@ pub(crate) async fn make_capped(
     let (wanted, standing) = (list_metadata(source).await?, list_metadata(destination.cluster()).await?);
     for collection in still_plain(&wanted, &standing) {
         let namespace = &collection.namespace;
-        match replace(destination, version, collection).await {
+        match replace(source, wanted.listed_at, destination, version, collection).await {
             Ok(()) => outcome.done.push(format!("collection {namespace}: made capped")),
             Err(error) => outcome.problems.push(format!("collection {namespace}: {}", about_the_index(error)?)),
         }
@@ -39,7 +40,13 @@ pub(crate) async fn make_capped(
 }
 
 /// What an interrupted attempt has left is dropped first.
-async fn replace(destination: Fenced<'_>, version: ServerVersion, wanted: &CollectionInfo) -> Result<(), MongoError> {
+async fn replace(
+    source: &Cluster,
+    not_before: Optime,
+    destination: Fenced<'_>,
+    version: ServerVersion,
+    wanted: &CollectionInfo,
+) -> Result<(), MongoError> {
     let namespace = &wanted.namespace;
     let aside = Namespace::new(namespace.database(), "mongoferry.capped");
     drop_if_there(destination, &aside).await?;
@@ -48,7 +55,7 @@ async fn replace(destination: Fenced<'_>, version: ServerVersion, wanted: &Colle
     command.extend(options.map_err(|error| destination.cluster().unexpected("listCollections", error))?);
     command.insert("writeConcern", doc! {"w": "majority"});
     destination.change(aside.database(), command).await?;
-    let mut scan = DocumentScan::whole(destination.cluster(), namespace, Optime::ZERO, 0).await?;
+    let mut scan = DocumentScan::whole(source, namespace, not_before, 0).await?;
     while let Some(batch) = scan.next().await? {
         destination.require_ours("insert").await?;
         insert_raw(destination.cluster(), &aside, batch.array()?).await?;

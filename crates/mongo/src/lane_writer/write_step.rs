@@ -4,6 +4,7 @@ use bson::{RawArrayBuf, RawDocument, RawDocumentBuf};
 use mongoferry_protocol::{CollectionUuid, Namespace, WriteOrder};
 
 use super::update_forms::is_altered_by_the_server;
+use crate::doubled_names::holds_doubled_name;
 
 /// An `id` is a document `{_id: value}`.
 #[derive(Clone, Debug, PartialEq)]
@@ -76,7 +77,8 @@ impl WriteStep {
     ///
     /// A server names the `_id` of what an update has created, and the driver takes no reply with a text that is not UTF-8: such
     /// documents are deleted and inserted, of which replies say nothing. So are those that only a pipeline leaves as they are: most
-    /// servers can't replace a document by one for certain (see [`crate::DeltaForm::Reread`]), but all create one.
+    /// servers can't replace a document by one for certain (see [`crate::DeltaForm::Reread`]), but all create one. And so are those
+    /// with two fields of one name: what a primary holds already it does not replicate, whatever its secondaries made of it.
     pub fn insert(document: RawDocumentBuf) -> Vec<Self> {
         match odd_id(&document) {
             Some(id) => vec![Self::Delete { id }, Self::InsertMissing { document }],
@@ -130,7 +132,9 @@ pub(super) fn id_of(document: &RawDocument) -> Option<RawDocumentBuf> {
 
 /// The `_id` of a document that can't be put in place of another one.
 fn odd_id(document: &RawDocument) -> Option<RawDocumentBuf> {
-    id_of(document).filter(|id| !is_readable(id) || is_altered_by_the_server(document))
+    let is_odd =
+        |id: &RawDocumentBuf| !is_readable(id) || is_altered_by_the_server(document) || holds_doubled_name(document);
+    id_of(document).filter(is_odd)
 }
 
 /// Whether the driver can decode it.

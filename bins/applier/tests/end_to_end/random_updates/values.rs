@@ -1,6 +1,10 @@
 //! Random values and documents.
 
-use bson::{Bson, Document, RawBson, RawDocumentBuf, Timestamp, doc, raw::CString, rawdoc};
+use bson::{
+    Bson, Document, RawBson, RawDocumentBuf, Timestamp, doc,
+    raw::{CString, cstr},
+    rawdoc,
+};
 use rand::{RngExt, rngs::StdRng};
 
 use super::Names;
@@ -70,7 +74,17 @@ pub fn whole_document(rng: &mut StdRng, id: i32, names: Names, is_inserted: bool
         1 => append("", value(rng, 1)),
         2 => append("again", doc! { "a.0": 1, "": 2 }.into()),
         // 5.0.4 aborts on updates of such a document (invariant in document_diff_serialization.cpp).
-        3 | 7 | 8 if names == Names::Doubled => append("a", scalar(rng)),
+        3 | 7 if names == Names::Doubled => append("a", scalar(rng)),
+        8 if names == Names::Doubled => {
+            append("a", scalar(rng));
+            append("at", Timestamp { time: 0, increment: 0 }.into());
+        }
+        9 if names == Names::Doubled => {
+            let text = "x".repeat(40);
+            let mut inner = rawdoc! { "a": 1, "b": text };
+            inner.append(cstr!("a"), 2);
+            document.append(cstr!("c"), inner);
+        }
         4 if names == Names::Any => append("$any", value(rng, 1)),
         5 if names == Names::Any || is_inserted => append("inside", doc! { "$any": 1, "a": 2 }.into()),
         6 => append("at", Timestamp { time: 0, increment: 0 }.into()),

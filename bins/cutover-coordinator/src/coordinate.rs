@@ -7,7 +7,7 @@ use mongoferry_mongo::Cluster;
 use mongoferry_protocol::{
     MigrationSettings, MigrationStatus, Phase, PredictedPart, Report, Throttle, VerifiedAhead, WorkItem,
 };
-use mongoferry_stage::Stage;
+use mongoferry_stage::{CancellationToken, Stage};
 use tokio::{
     sync::{mpsc, watch},
     time::Instant,
@@ -66,7 +66,8 @@ pub struct Coordinator {
 
 /// The loop looks again after this long even if nothing has told it to.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
-/// A process that is told to stop is killed after ten seconds.
+/// A process that is told to stop gives up what it does after eight seconds, and is killed after ten.
+const STEP_WITHIN: Duration = Duration::from_secs(1);
 const STOP_WITHIN: Duration = Duration::from_secs(6);
 /// Looking at many thousand records takes its time; it must not take more than a tenth of a core.
 const LOOK_SHARE: u32 = 10;
@@ -130,7 +131,13 @@ impl Coordinator {
     pub async fn run(&mut self) -> Result<(), CoordinatorError> {
         loop {
             let looked_at = Instant::now();
-            let step = match self.step().await {
+            let stopping = self.stage.stopping.clone();
+            let step = tokio::select! {
+                step = self.step() => step,
+                // A cluster that does not answer must not hold up what is to be done at the end.
+                () = stopped_for(&stopping, STEP_WITHIN) => return Ok(()),
+            };
+            let step = match step {
                 Ok(step) => step,
                 // Who cancels because a cluster is away must not have to wait for it.
                 Err(CoordinatorError::Cluster(_)) if self.serve_waiting().await => continue,
@@ -180,13 +187,14 @@ impl Coordinator {
         served
     }
 
-    /// Behind this process nobody may be left to lift a block; whoever leads next can begin the cutover again.
-    pub async fn let_users_write(&mut self) -> Result<(), CoordinatorError> {
+    /// Behind this process, which ends because of `reason`, nobody may be left to lift a block; whoever leads next can begin the
+    /// cutover again.
+    pub async fn let_users_write(&mut self, reason: &str) -> Result<(), CoordinatorError> {
         let record = self.phase.record();
         if !record.phase.is_revertible_cutover() || record.write_blocks.source_since_ms.is_none() {
             return Ok(());
         }
-        let reverted = self.revert("mongoferry was stopped while it blocked the source's writes".into());
+        let reverted = self.revert(format!("{reason} while the source's writes were blocked"));
         tokio::time::timeout(STOP_WITHIN, reverted).await.unwrap_or(Ok(()))
     }
 
@@ -236,6 +244,11 @@ impl Coordinator {
         let facts = validation_jobs::as_begun(facts, self.start, &self.view.mirror, record)?;
         Ok(decide(record, &facts))
     }
+}
+
+async fn stopped_for(stopping: &CancellationToken, patience: Duration) {
+    stopping.cancelled().await;
+    tokio::time::sleep(patience).await;
 }
 
 /// Prediction, and all that can be verified ahead. A document that stays different is known, and told; nothing more comes of it.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use mongoferry_mongo::Cluster;
-use mongoferry_protocol::{MigrationStatus, Party};
+use mongoferry_protocol::{Explain, MigrationStatus, Party, Retry};
 use mongoferry_stage::{DestinationArgs, SecretUri, SourceArgs, Stage, StageResult};
 use tokio::sync::{Mutex, watch};
 
@@ -101,8 +101,18 @@ impl Leader {
         };
         let led = mongoferry_stage::retry(&self.stage, "leading", unless_a_cluster).await;
         if self.stage.stopping.is_cancelled() {
-            coordinator.lock().await.let_users_write().await?;
+            coordinator.lock().await.let_users_write("mongoferry was stopped").await?;
         }
-        led?
+        match led {
+            // Nobody leads again before an operator has acted.
+            Err(error) | Ok(Err(error)) if error.retry() != Retry::Soon => {
+                let lifted = coordinator.lock().await.let_users_write("the coordinator failed").await;
+                if let Err(of_lifting) = lifted {
+                    tracing::warn!(error = %of_lifting, "the block of the source's writes stands");
+                }
+                Err(error)
+            }
+            led => led?,
+        }
     }
 }

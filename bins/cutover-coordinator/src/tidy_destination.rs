@@ -12,7 +12,7 @@ pub async fn remove_own_records(destination: &Cluster, settings: &MigrationSetti
     if !is_marked_as_ours(destination, settings).await? {
         return Ok(());
     }
-    let drop = doc! {"dropDatabase": 1, "writeConcern": {"w": "majority"}};
+    let drop = doc! {"dropDatabase": 1, "writeConcern": {"w": "majority", "wtimeout": 5_000}};
     destination.command(Namespace::OWN_DATABASE, drop).await.map(|_| ())
 }
 

@@ -28,11 +28,14 @@ const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// A failure that ends a stage for good is on its way to the coordinator, which fails the migration with it. If it did not
 /// arrive within this time, it never will.
 const FAILURE_ARRIVES_WITHIN: Duration = Duration::from_secs(15);
+const REVIVE_AGAIN: Duration = Duration::from_secs(10);
 /// So long without an answer is worth a word.
 const QUIET_COORDINATOR: Duration = Duration::from_secs(15);
 
 pub struct RunningMigration {
     bus: Option<PrivateBus>,
+    /// When a bus that does not start is tried next.
+    revive_at: Instant,
     supervisor: Supervisor,
     api: CoordinatorApi,
     gave_up: Option<(ChildEnded, Instant)>,
@@ -68,7 +71,8 @@ impl RunningMigration {
         let kept = (state_dir.at(LAST_STATUS), None);
         let supervisor = Supervisor::start(plan, environment, lock, state_dir.directory(LOGS)?)?;
         let api = CoordinatorApi::new(&format!("http://{}", reachable(listen)), launch.api_token.token()?)?;
-        Ok(Self { bus, supervisor, api, gave_up: None, answered_at: Instant::now(), kept, resumed: false })
+        let revive_at = Instant::now();
+        Ok(Self { bus, revive_at, supervisor, api, gave_up: None, answered_at: Instant::now(), kept, resumed: false })
     }
 
     pub fn api(&self) -> &CoordinatorApi {
@@ -88,7 +92,7 @@ impl RunningMigration {
                 biased;
                 ended = self.supervisor.next_end() => self.take_note(ended, screen)?,
                 _ = looks.tick() => {
-                    self.revive_bus(screen).await?;
+                    self.revive_bus(screen).await;
                     if let Some(seen) = self.look(screen, &goal).await? {
                         return Ok(seen);
                     }
@@ -210,13 +214,17 @@ impl RunningMigration {
         Ok(())
     }
 
-    async fn revive_bus(&mut self, screen: &mut Screen) -> Result<(), LauncherError> {
-        if let Some(bus) = &mut self.bus
-            && bus.revive().await?
-        {
-            screen.say("nats-server ended by itself and was started again");
+    /// The stages wait for their bus: what keeps it from starting (a full disk, no memory) may be mended.
+    async fn revive_bus(&mut self, screen: &mut Screen) {
+        let Some(bus) = self.bus.as_mut().filter(|_| Instant::now() >= self.revive_at) else { return };
+        match bus.revive().await {
+            Ok(true) => screen.say("nats-server ended by itself and was started again"),
+            Ok(false) => {}
+            Err(error) => {
+                self.revive_at = Instant::now() + REVIVE_AGAIN;
+                screen.say(&format!("nats-server does not start, which is tried again: {}", error_text(&error)));
+            }
         }
-        Ok(())
     }
 
     fn lament_silence(&mut self, screen: &mut Screen) {

@@ -76,6 +76,7 @@ async fn run(stage: Stage, clusters: Clusters, ahead: Arc<Ahead>, at_once: usize
             tracing::warn!(%error, "verifying ahead begins anew");
             ahead.forget();
         } else {
+            trouble.note(Failure::of(stage.role, &stage.instance, &error));
             tracing::debug!(%error, "verifying ahead was interrupted and goes on");
         }
         told &= error.is_a_missing_right() || began.elapsed() < HEALTHY;

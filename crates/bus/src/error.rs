@@ -1,6 +1,9 @@
 //! What can go wrong between a stage and the bus.
 
-use async_nats::jetstream::context::{AccountError, AccountErrorKind};
+use async_nats::jetstream::{
+    ErrorCode,
+    context::{AccountError, AccountErrorKind},
+};
 use mongoferry_protocol::{CodecError, Explain, Retry};
 
 type Cause = Box<dyn std::error::Error + Send + Sync>;
@@ -53,11 +56,22 @@ pub enum BusError {
 }
 
 impl BusError {
-    /// Only what says so means that there is no JetStream: several servers that choose a leader keep silent for a while.
+    /// Only what says so means that there is no JetStream: several servers that choose a leader keep silent for a while, or say that
+    /// they have none (10008).
     pub(crate) fn no_account(url: &str, cause: AccountError) -> Self {
-        match cause.kind() {
-            AccountErrorKind::TimedOut => Self::failed("look for JetStream", cause),
-            _ => Self::NoJetStream { url: url.to_owned(), cause: cause.into() },
+        let has_none = match cause.kind() {
+            AccountErrorKind::TimedOut => false,
+            AccountErrorKind::JetStream(error) => {
+                matches!(
+                    error.error_code(),
+                    ErrorCode::JETSTREAM_NOT_ENABLED | ErrorCode::JETSTREAM_NOT_ENABLED_FOR_ACCOUNT
+                )
+            }
+            AccountErrorKind::JetStreamUnavailable | AccountErrorKind::Other => true,
+        };
+        match has_none {
+            true => Self::NoJetStream { url: url.to_owned(), cause: cause.into() },
+            false => Self::failed("look for JetStream", cause),
         }
     }
 

@@ -198,9 +198,6 @@ fn inserted(destination: &Cluster, what: &str, reply: &Document) -> Result<Inser
         }
         duplicates += 1;
     }
-    if let Ok(error) = reply.get_document("writeConcernError") {
-        return Err(failure(destination, what, error));
-    }
     let inserted = reply.get_i32("n").map_err(|error| destination.unexpected(what, error))?;
     Ok(Inserted { inserted: u64::try_from(inserted).unwrap_or(0), duplicates })
 }

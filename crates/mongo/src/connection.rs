@@ -97,11 +97,12 @@ impl Cluster {
         self.reachability.clone()
     }
 
-    /// Runs a command on the primary and returns its reply. Errors inside an `ok` reply (writeErrors,
-    /// writeConcernError) are the caller's.
+    /// Runs a command on the primary and returns its reply. What the primary has done and a majority has not confirmed is an error,
+    /// though the reply says `ok`: an election may take it back. writeErrors inside such a reply are the caller's.
     pub async fn command(&self, database: &str, command: Document) -> Result<Document, MongoError> {
         let what = describe(&command, database);
-        self.database(database).run_command(command).await.map_err(|error| self.explain(&what, &error))
+        let replied = self.database(database).run_command(command).await;
+        self.confirmed(&what, replied)
     }
 
     /// As [`Self::command`], for a command that is BSON already. `what` describes it in errors.
@@ -111,7 +112,15 @@ impl Cluster {
         command: RawDocumentBuf,
         what: &str,
     ) -> Result<Document, MongoError> {
-        self.database(database).run_raw_command(command).await.map_err(|error| self.explain(what, &error))
+        let replied = self.database(database).run_raw_command(command).await;
+        self.confirmed(what, replied)
+    }
+
+    fn confirmed(&self, what: &str, replied: mongodb::error::Result<Document>) -> Result<Document, MongoError> {
+        let reply = replied.map_err(|error| self.explain(what, &error))?;
+        let Ok(unconfirmed) = reply.get_document("writeConcernError") else { return Ok(reply) };
+        let code = unconfirmed.get_i32("code").unwrap_or(0);
+        Err(MongoError::of_code(&self.label, what, code, unconfirmed.get_str("errmsg").unwrap_or_default()))
     }
 
     /// Closes the connections. To be called before the runtime ends: the driver's background tasks do not survive it.
@@ -141,6 +150,11 @@ impl Cluster {
     pub(crate) fn interrupted(&self, what: &str, detail: &str) -> MongoError {
         let (cluster, what) = (self.label.clone(), what.to_owned());
         MongoError::Interrupted { cluster, what, cause: Cause::new(None, detail) }
+    }
+
+    pub(crate) fn not_confirmed(&self, what: &str, detail: &str) -> MongoError {
+        let (cluster, what) = (self.label.clone(), what.to_owned());
+        MongoError::NotConfirmed { cluster, what, cause: Cause::new(None, detail) }
     }
 
     pub(crate) fn unexpected(&self, what: &str, detail: impl fmt::Display) -> MongoError {

@@ -1,11 +1,14 @@
 //! Where a cluster's oplog stands: its last and majority entries, its oldest, and notes written into it.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bson::{Bson, Document, Timestamp, doc};
 use mongoferry_protocol::Optime;
 
 use crate::{connection::Cluster, error::MongoError};
+
+const NOTE_MS: i32 = 5_000;
+const MAJORITY_WITHIN: Duration = Duration::from_secs(15);
 
 /// The newest entries of the primary, by `hello.lastWrite`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,7 +27,15 @@ pub struct LastOptimes {
 pub async fn last_optimes(cluster: &Cluster) -> Result<LastOptimes, MongoError> {
     // `hello` is unknown before 4.4.2.
     let reply = cluster.command("admin", doc! {"isMaster": 1}).await?;
-    parse_last_write(&reply).ok_or_else(|| cluster.unexpected("hello", "no lastWrite: not a member of a replica set"))
+    parse_last_write(&reply).ok_or_else(|| match is_of_a_set(&reply) {
+        // A new primary tells no majority until its first entry is on one, and so do servers for a moment of a reconfiguration.
+        true => cluster.interrupted("hello", "nothing is on a majority yet"),
+        false => cluster.unexpected("hello", "no lastWrite: not a member of a replica set"),
+    })
+}
+
+fn is_of_a_set(reply: &Document) -> bool {
+    reply.contains_key("setName") || reply.get_bool("isreplicaset").unwrap_or(false)
 }
 
 fn parse_last_write(reply: &Document) -> Option<LastOptimes> {
@@ -65,8 +76,9 @@ async fn oplog_end(cluster: &Cluster, direction: i32) -> Result<Optime, MongoErr
 }
 
 /// Writes a no-op into the oplog, confirmed by a majority. Returns its optime, or `None` if the user may not.
+/// [`MongoError::NotConfirmed`] if no majority has it within 5 s.
 pub async fn append_note(cluster: &Cluster, note: Document) -> Result<Option<Optime>, MongoError> {
-    let command = doc! {"appendOplogNote": 1, "data": note, "writeConcern": {"w": "majority"}};
+    let command = doc! {"appendOplogNote": 1, "data": note, "writeConcern": {"w": "majority", "wtimeout": NOTE_MS}};
     match cluster.command("admin", command).await {
         Ok(reply) => {
             // The primary's last entry after the note; the note itself or a later one.
@@ -79,12 +91,18 @@ pub async fn append_note(cluster: &Cluster, note: Document) -> Result<Option<Opt
     }
 }
 
-/// Waits until `reached` is on a majority, asking ten times a second. Returns the optimes that showed it.
+/// Waits until `reached` is on a majority, asking ten times a second. Returns the optimes that showed it;
+/// [`MongoError::NotConfirmed`] if it is not within 15 s: a majority may be away for hours, and whoever waits has to tell.
 pub async fn wait_for_majority(cluster: &Cluster, reached: Optime) -> Result<LastOptimes, MongoError> {
+    let began = Instant::now();
     loop {
         let now = last_optimes(cluster).await?;
         if now.majority >= reached {
             return Ok(now);
+        }
+        if began.elapsed() > MAJORITY_WITHIN {
+            let detail = format!("a majority has {} by now", now.majority);
+            return Err(cluster.not_confirmed(&format!("wait for {reached} on a majority"), &detail));
         }
         tokio::time::sleep(Duration::from_millis(100)).await;
     }

@@ -11,7 +11,7 @@ impl Coordinator {
         let ours = marker::marker(&self.settings);
         let claim = doc! {
             "findAndModify": marker::COLLECTION, "query": {"_id": marker::ID}, "update": {"$setOnInsert": ours},
-            "upsert": true, "new": true, "writeConcern": {"w": "majority"},
+            "upsert": true, "new": true, "writeConcern": {"w": "majority", "wtimeout": 5_000},
         };
         self.lease.check()?;
         let reply = self.destination.command(Namespace::OWN_DATABASE, claim).await?;

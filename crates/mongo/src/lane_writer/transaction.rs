@@ -48,9 +48,9 @@ enum Attempt {
 const PATIENCE: Duration = Duration::from_secs(60);
 /// So often in vain is no coincidence: the server's cache has no room for so much at once, and what is smaller gets through.
 const MOST_IN_ONE_PIECE: u32 = 6;
-/// TransactionTooLargeForCache: of what can't be divided, it says that others must give room first (6.0.5, 16 MiB in one document
-/// and a cache of 256 MiB that other lanes had filled).
-const NO_ROOM_IN_CACHE: i32 = 388;
+/// TransactionTooLargeForCache (6.0.5, 16 MiB in one document and a cache of 256 MiB that other lanes had filled) and
+/// TransactionExceededLifetimeLimitSeconds (a server that stalled): of what can't be divided, they say that it is to be done again later.
+const WANT_ROOM_OR_TIME: [i32; 2] = [388, 290];
 /// The server aborts what is open for 60 s, and says no more than that it is gone.
 const TOO_LONG: Duration = Duration::from_secs(45);
 /// DollarPrefixedFieldName: 4.2 and 4.4 insert documents with such names inside, but no update of them passes. ConversionFailure:
@@ -81,7 +81,7 @@ where
     loop {
         let attempt_began = Instant::now();
         let attempted = attempt(cluster, session, statements()).await;
-        match attempted.map_err(|reason| reason.unless_others_give_room(divisible)) {
+        match attempted.map_err(|reason| reason.unless_it_may_pass(divisible)) {
             Ok(()) => return Ok(in_vain),
             Err(Attempt::Ended(reason)) => return Err(reason),
             Err(Attempt::Again(error)) if attempt_began.elapsed() > TOO_LONG => {
@@ -102,11 +102,11 @@ where
 }
 
 impl Attempt {
-    /// Smaller pieces need less room; where there are none, it is tried again.
-    fn unless_others_give_room(self, divisible: bool) -> Self {
+    /// Smaller pieces need less room and time; where there are none, it is tried again.
+    fn unless_it_may_pass(self, divisible: bool) -> Self {
         match self {
             Self::Ended(NotCommitted::TooLarge(error))
-                if !divisible && error.server_code() == Some(NO_ROOM_IN_CACHE) =>
+                if !divisible && error.server_code().is_some_and(|code| WANT_ROOM_OR_TIME.contains(&code)) =>
             {
                 Self::Again(error)
             }
@@ -189,7 +189,7 @@ fn ended(error: MongoError) -> NotCommitted {
 
 fn is_too_large(error: &MongoError) -> bool {
     /// TransactionTooLarge, TransactionExceededLifetimeLimitSeconds, TransactionTooLargeForCache, BSONObjectTooLarge.
-    const TOO_LARGE: [i32; 4] = [257, 290, NO_ROOM_IN_CACHE, 10334];
+    const TOO_LARGE: [i32; 4] = [257, 290, 388, 10334];
     error.server_code().is_some_and(|code| TOO_LARGE.contains(&code))
 }
 

@@ -17,7 +17,7 @@ pub struct DoubledNames {
 
 impl DoubledNames {
     pub fn on(source: &ClusterFacts) -> Self {
-        Self { matter: keeps_doubled_names(source), recorded: Mutex::default() }
+        Self { matter: keeps_doubled_names(source.version, source.fcv.as_deref()), recorded: Mutex::default() }
     }
 
     /// Records the collection before the batch counts as copied.

@@ -10,6 +10,7 @@ use crate::{
     child_end::AfterEnd,
     coordinator_api::{CoordinatorApi, Order},
     ending::{End, ending},
+    error_text::error_text,
     ground::Ground,
     launch::Launch,
     launcher_error::LauncherError,

@@ -31,7 +31,7 @@ use std::{sync::Arc, time::Duration};
 
 use mongoferry_bus::key;
 use mongoferry_mongo::last_optimes;
-use mongoferry_protocol::{Checkpoint, Phase, VerifiedAhead, now_ms};
+use mongoferry_protocol::{Checkpoint, Explain, Phase, Retry, VerifiedAhead, now_ms};
 use mongoferry_stage::Stage;
 use tokio::{task::JoinSet, time::Instant};
 
@@ -62,7 +62,9 @@ async fn run(stage: Stage, clusters: Clusters, ahead: Arc<Ahead>, at_once: usize
         let began = Instant::now();
         let Err(error) = work(&stage, &clusters, &ahead, at_once).await else { return };
         let mut pause = PAUSE;
-        if error.is_a_missing_right() {
+        ahead.rest_after_failure(began.elapsed() < HEALTHY);
+        let stays = error.is_a_missing_right() || ahead.is_broken() && error.retry() != Retry::Soon;
+        if stays {
             // The cutover compares everything, and must not wait for what does not come. Rights may be given back.
             if !std::mem::replace(&mut told, true) {
                 tracing::warn!(%error, "nothing can be verified ahead of the cutover");
@@ -76,11 +78,9 @@ async fn run(stage: Stage, clusters: Clusters, ahead: Arc<Ahead>, at_once: usize
             tracing::warn!(%error, "verifying ahead begins anew");
             ahead.forget();
         } else {
-            trouble.note(Failure::of(stage.role, &stage.instance, &error));
             tracing::debug!(%error, "verifying ahead was interrupted and goes on");
         }
-        told &= error.is_a_missing_right() || began.elapsed() < HEALTHY;
-        ahead.rest_after_failure(began.elapsed() < HEALTHY);
+        told &= stays || began.elapsed() < HEALTHY;
         tokio::time::sleep(pause).await;
         ahead.go_on();
     }

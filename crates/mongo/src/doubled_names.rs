@@ -10,12 +10,12 @@ use std::collections::BTreeSet;
 
 use bson::RawDocument;
 
-use crate::facts::ClusterFacts;
+use crate::facts::ServerVersion;
 
-/// Whether the source's members keep such documents alike. A source that does not tell its feature compatibility version may.
-pub fn keeps_doubled_names(source: &ClusterFacts) -> bool {
+/// Whether the source's members keep such documents alike. One that does not tell its feature compatibility version may.
+pub fn keeps_doubled_names(source: ServerVersion, fcv: Option<&str>) -> bool {
     let major = |fcv: &str| fcv.split('.').next()?.parse::<u32>().ok();
-    !source.version.is_at_least(5, 0) || source.fcv.as_deref().and_then(major).is_none_or(|major| major < 5)
+    !source.is_at_least(5, 0) || fcv.and_then(major).is_none_or(|major| major < 5)
 }
 
 /// Whether two fields at the top have one name, byte by byte. Names may be any bytes.
@@ -48,7 +48,7 @@ mod tests {
     use bson::{RawDocumentBuf, raw::CString, rawdoc};
 
     use super::{holds_doubled_name, keeps_doubled_names};
-    use crate::facts::{ClusterFacts, ServerVersion, Topology};
+    use crate::facts::ServerVersion;
 
     fn with_names(names: &[&str]) -> RawDocumentBuf {
         let mut document = RawDocumentBuf::new();
@@ -78,16 +78,7 @@ mod tests {
 
     #[test]
     fn servers_that_replicate_operators_keep_them() {
-        let keeps = |major, fcv: Option<&str>| {
-            keeps_doubled_names(&ClusterFacts {
-                version: ServerVersion::new(major, 4, 0),
-                fcv: fcv.map(ToOwned::to_owned),
-                topology: Topology::ReplicaSetPrimary,
-                set_name: None,
-                hosts: Vec::new(),
-                me: None,
-            })
-        };
+        let keeps = |major, fcv| keeps_doubled_names(ServerVersion::new(major, 4, 0), fcv);
         assert_eq!([keeps(4, Some("4.2")), keeps(4, None), keeps(5, Some("4.4")), keeps(6, None)], [true; 4]);
         assert_eq!([keeps(5, Some("5.0")), keeps(8, Some("7.0")), keeps(10, Some("10.0"))], [false; 3]);
     }

@@ -24,7 +24,7 @@ pub use client_certificate::log_in_by_certificate;
 pub use clusters::Clusters;
 pub use held_commands::HeldCommands;
 pub use migration::{Migration, MigrationBuilder, Outcome};
-pub use set_changes::{remove_and_add, restart_all};
+pub use set_changes::{remove_and_add, restart_all, set_replication};
 pub use signals::{child_if_any, child_of, children_of, is_running, kill, stop, suspend, wake};
 pub use stage_process::StageProcess;
 pub use terminal::Terminal;

@@ -49,3 +49,12 @@ async fn reconfigure(set: &mut ReplicaSet, change: impl FnOnce(&mut Array) -> Bs
     set.primary_index().await.expect("a primary");
     changed
 }
+
+/// With `alwaysOn`, the members but the primary live, and take nothing over from it; with `off` they do again. For a set with fail points.
+pub async fn set_replication(set: &ReplicaSet, primary: usize, mode: &str) {
+    for index in (0..set.member_count()).filter(|index| *index != primary) {
+        let admin = set.client_of_member(index).await.expect("answers").database("admin");
+        let command = doc! {"configureFailPoint": "stopReplProducer", "mode": mode};
+        admin.run_command(command).await.expect("the server has fail points");
+    }
+}

@@ -38,4 +38,5 @@ mod takeovers;
 mod timer;
 mod two_into_one;
 mod versions;
+mod waiting;
 mod write_blocks;

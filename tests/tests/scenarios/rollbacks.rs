@@ -7,7 +7,7 @@ use mongodb::{
 };
 use mongoferry_protocol::{MigrationStatus, Optime, Phase};
 use mongoferry_testbed::ReplicaSet;
-use mongoferry_tests::{Clusters, HeldCommands, Migration};
+use mongoferry_tests::{Clusters, HeldCommands, Migration, set_replication};
 
 const DATABASE: &str = "rollback";
 const COLLECTION: &str = "many";
@@ -41,14 +41,6 @@ async fn cut_replication(set: &mut ReplicaSet) -> usize {
     let primary = set.primary_index().await.expect("a primary");
     set_replication(set, primary, "alwaysOn").await;
     primary
-}
-
-async fn set_replication(set: &ReplicaSet, primary: usize, mode: &str) {
-    for index in (0..set.member_count()).filter(|index| *index != primary) {
-        let admin = set.client_of_member(index).await.expect("answers").database("admin");
-        let command = doc! {"configureFailPoint": "stopReplProducer", "mode": mode};
-        admin.run_command(command).await.expect("the server has fail points");
-    }
 }
 
 /// Kills the primary that alone has the last writes, lets the others elect one, and brings it back: it rolls back.

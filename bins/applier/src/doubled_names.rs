@@ -45,13 +45,15 @@ impl DoubledNames {
     }
 }
 
-/// Creating asks the bus itself: a read may be answered by a member of it that does not know the record yet.
+/// A read may be answered by a member of the bus that is behind, so what it says is written again: that asks the bus itself.
 async fn recorded(records: &Records, uuid: CollectionUuid) -> Result<bool, BusError> {
     let key = key::doubled_names(uuid);
-    if records.create(&key, &false).await?.is_some() {
-        return Ok(false);
-    }
-    Ok(records.get(&key).await?.is_none_or(|record| record.value))
+    let confirmed = match records.get(&key).await? {
+        None => records.create(&key, &false).await?,
+        Some(record) if !record.value => records.update(&key, &false, record.revision).await?,
+        Some(_) => None,
+    };
+    Ok(confirmed.is_none())
 }
 
 /// Deltas make no name twice: what they set is changed where it stands.

@@ -39,7 +39,7 @@ struct Args {
     stage: StageArgs,
     #[command(flatten)]
     destination: DestinationArgs,
-    /// Needed by destinations before 6.0, where some documents have to be read from the source anew.
+    /// Needed where documents have to be read from the source anew, as on all destinations before 6.0.17.
     #[command(flatten)]
     source: SourceArgs,
 }

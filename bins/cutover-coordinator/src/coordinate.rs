@@ -190,11 +190,15 @@ impl Coordinator {
     /// Behind this process, which ends because of `reason`, nobody may be left to lift a block; whoever leads next can begin the
     /// cutover again.
     pub async fn let_users_write(&mut self, reason: &str) -> Result<(), CoordinatorError> {
-        let record = self.phase.record();
-        if !record.phase.is_revertible_cutover() || record.write_blocks.source_since_ms.is_none() {
-            return Ok(());
-        }
-        let reverted = self.revert(format!("{reason} while the source's writes were blocked"));
+        let reverted = async {
+            // A step that was broken off may have passed the point of no return without knowing it.
+            self.phase = PhaseKeeper::open(self.stage.bus.records()).await?;
+            let record = self.phase.record();
+            if !record.phase.is_revertible_cutover() || record.write_blocks.source_since_ms.is_none() {
+                return Ok(());
+            }
+            self.revert(format!("{reason} while the source's writes were blocked")).await
+        };
         tokio::time::timeout(STOP_WITHIN, reverted).await.unwrap_or(Ok(()))
     }
 

@@ -58,6 +58,7 @@ mod tests {
             found: "2 user collections".into(),
             reason: "They would be mixed up.".into(),
             remedy: "Drop them.".into(),
+            may_pass: false,
         }
     }
 

@@ -45,6 +45,11 @@ impl Check {
         self.finding(Severity::Error, trouble)
     }
 
+    /// For what may be over by itself, as after a reboot of everything.
+    pub(crate) fn fails_for_now(&self, trouble: Trouble, may_pass: bool) -> Finding {
+        Finding { may_pass, ..self.fails(trouble) }
+    }
+
     /// For what must be known before a migration begins.
     pub(crate) fn fails_by(&self, error: &MongoError) -> Finding {
         let reason = "Without this answer the migration can't begin.";
@@ -82,6 +87,7 @@ impl Check {
             found: trouble.found,
             reason: trouble.reason,
             remedy: trouble.remedy,
+            may_pass: false,
         }
     }
 }

@@ -157,11 +157,13 @@ impl Way<'_> {
     }
 
     fn unexplained(&self, error: &MongoError) -> Finding {
-        reachable::reachable(self.side).fails(Trouble::new(
+        let trouble = Trouble::new(
             with_causes(error),
             "Connections are accepted, but no primary was found through them.",
             "Look at rs.status() and mongod's log there; if TLS is asked for, check that every member speaks it.",
-        ))
+        );
+        let may_pass = matches!(error, MongoError::Unreachable { .. } | MongoError::Interrupted { .. });
+        reachable::reachable(self.side).fails_for_now(trouble, may_pass)
     }
 }
 

@@ -63,8 +63,9 @@ async fn run(stage: Stage, clusters: Clusters, ahead: Arc<Ahead>, at_once: usize
         let Err(error) = work(&stage, &clusters, &ahead, at_once).await else { return };
         let mut pause = PAUSE;
         ahead.rest_after_failure(began.elapsed() < HEALTHY);
-        let stays = error.is_a_missing_right() || ahead.is_broken() && error.retry() != Retry::Soon;
-        if stays {
+        let is_broken = ahead.is_broken() && error.retry() != Retry::Soon;
+        let was_told = told;
+        if error.is_a_missing_right() {
             // The cutover compares everything, and must not wait for what does not come. Rights may be given back.
             if !std::mem::replace(&mut told, true) {
                 tracing::warn!(%error, "nothing can be verified ahead of the cutover");
@@ -74,13 +75,24 @@ async fn run(stage: Stage, clusters: Clusters, ahead: Arc<Ahead>, at_once: usize
             if let Err(error) = tell_obstacle(&stage, &error).await {
                 tracing::debug!(%error, "the record of what was verified ahead stays");
             }
+        } else if is_broken {
+            // What was looked at stays known; the rest is for the cutover.
+            if !std::mem::replace(&mut told, true) {
+                tracing::warn!(%error, "not everything can be verified ahead of the cutover");
+            }
+            let put = stage.bus.records().put(&key::obstacle_to_looking_ahead(), &error.to_string()).await;
+            put.inspect_err(|error| tracing::debug!(%error, "the obstacle is told later")).ok();
         } else if error.loses_the_thread() {
             tracing::warn!(%error, "verifying ahead begins anew");
             ahead.forget();
         } else {
             tracing::debug!(%error, "verifying ahead was interrupted and goes on");
         }
-        told &= stays || began.elapsed() < HEALTHY;
+        told &= error.is_a_missing_right() || began.elapsed() < HEALTHY;
+        if was_told && !told {
+            let removed = stage.bus.records().remove(&key::obstacle_to_looking_ahead()).await;
+            removed.inspect_err(|error| tracing::debug!(%error, "an obstacle that is gone is still told")).ok();
+        }
         tokio::time::sleep(pause).await;
         ahead.go_on();
     }

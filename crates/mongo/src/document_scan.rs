@@ -15,6 +15,7 @@ use crate::{catalog::uuid_binary, connection::Cluster, error::MongoError, optime
 
 /// What a batch should hold.
 const BATCH_BYTES: u64 = 2 * 1024 * 1024;
+const USUAL_BATCH: u32 = 1_000;
 const BY_IDS_BATCH: u32 = 1_000;
 const IDS_BATCH: u32 = 20_000;
 
@@ -41,12 +42,24 @@ impl DocumentScan {
         average_document_bytes: u64,
     ) -> Result<Self, MongoError> {
         let batch_size = match average_document_bytes {
-            0 => 1_000,
+            0 => USUAL_BATCH,
             average => (BATCH_BYTES / average).clamp(16, 20_000) as u32,
         };
         let mut find = find(namespace.collection().into(), not_before, batch_size);
         find.append(cstr!("hint"), rawdoc! {"$natural": 1});
         Self::open(cluster, namespace, find, batch_size).await
+    }
+
+    /// Begins to read all of the collection of this UUID, which was called `namespace`. [`MongoError::CollectionGone`] if it is gone.
+    pub async fn whole_of(
+        cluster: &Cluster,
+        namespace: &Namespace,
+        uuid: CollectionUuid,
+        not_before: Optime,
+    ) -> Result<Self, MongoError> {
+        let mut find = find(uuid_binary(uuid).into(), not_before, USUAL_BATCH);
+        find.append(cstr!("hint"), rawdoc! {"$natural": 1});
+        Self::open(cluster, namespace, find, USUAL_BATCH).await
     }
 
     /// Begins to read the `_id`s of `namespace`, as documents `{_id: …}` in the order of the collection.

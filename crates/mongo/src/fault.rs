@@ -61,9 +61,9 @@ pub fn classify_code(code: i32) -> Fault {
         // ReadConcernMajorityNotAvailableYet, MaxTimeMSExpired of a wait for a cluster time, StaleTerm; an index build in the way
         // (BackgroundOperationInProgressForNamespace); KeyNotFound of a member that was just restarted and has not read the keys yet
         // that sign cluster times (seen on 6.0.5); TemporarilyUnavailable, the cache's lack of room outside of transactions; LockFailed
-        // of a note while the global lock is held; IndexBuildAborted by an operator or a step-down.
-        12587 | 365 | 107 | 276 | 6 | 7 | 89 | 91 | 189 | 262 | 9001 | 10107 | 10058 | 11600 | 11601 | 11602
-        | 13435 | 13436 | 134 | 50 | 202 | 211 => Fault::Interrupted,
+        // of a note while the global lock is held.
+        12587 | 365 | 107 | 6 | 7 | 89 | 91 | 189 | 262 | 9001 | 10107 | 10058 | 11600 | 11601 | 11602 | 13435
+        | 13436 | 134 | 50 | 202 | 211 => Fault::Interrupted,
         // WriteConflict, LockTimeout, NoSuchTransaction, SnapshotUnavailable, TransactionTooOld, TransactionTooLargeForCache,
         // TransactionExceededLifetimeLimitSeconds.
         112 | 24 | 251 | 246 | 225 | 388 | 290 => Fault::TransactionAborted,
@@ -111,7 +111,6 @@ mod tests {
             (388, Fault::TransactionAborted),
             (365, Fault::Interrupted),
             (107, Fault::Interrupted),
-            (276, Fault::Interrupted),
             (290, Fault::TransactionAborted),
             (2, Fault::Other),
         ];

@@ -8,7 +8,7 @@ use mongoferry_protocol::Optime;
 use crate::{connection::Cluster, error::MongoError};
 
 const NOTE_MS: i32 = 5_000;
-const MAJORITY_WITHIN: Duration = Duration::from_secs(15);
+const STANDSTILL: Duration = Duration::from_secs(15);
 
 /// The newest entries of the primary, by `hello.lastWrite`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,15 +92,18 @@ pub async fn append_note(cluster: &Cluster, note: Document) -> Result<Option<Opt
 }
 
 /// Waits until `reached` is on a majority, asking ten times a second. Returns the optimes that showed it;
-/// [`MongoError::NotConfirmed`] if it is not within 15 s: a majority may be away for hours, and whoever waits has to tell.
+/// [`MongoError::NotConfirmed`] if for 15 s a majority gets no further: it may be away for hours, and whoever waits has to tell.
 pub async fn wait_for_majority(cluster: &Cluster, reached: Optime) -> Result<LastOptimes, MongoError> {
-    let began = Instant::now();
+    let (mut seen, mut since) = (Optime::ZERO, Instant::now());
     loop {
         let now = last_optimes(cluster).await?;
         if now.majority >= reached {
             return Ok(now);
         }
-        if began.elapsed() > MAJORITY_WITHIN {
+        if now.majority > seen {
+            (seen, since) = (now.majority, Instant::now());
+        }
+        if since.elapsed() > STANDSTILL {
             let detail = format!("a majority has {} by now", now.majority);
             return Err(cluster.not_confirmed(&format!("wait for {reached} on a majority"), &detail));
         }

@@ -13,6 +13,9 @@ pub enum Severity {
     Error,
 }
 
+/// The check of the bus. Without it nobody knows what of the destination is the migration's own.
+const BUS: &str = "MF-V21";
+
 /// The outcome of one check. A check that passed is a finding of severity info.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Finding {
@@ -26,6 +29,9 @@ pub struct Finding {
     pub reason: String,
     /// What to do. Empty where nothing is wrong.
     pub remedy: String,
+    /// Something does not answer, and may by itself.
+    #[serde(default)]
+    pub may_pass: bool,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -65,7 +71,40 @@ impl ValidationReport {
         self.findings.iter().all(|finding| finding.severity < Severity::Error)
     }
 
+    /// Of a migration that has begun: some party is away, and what else was found means nothing, or little, before it is back.
+    pub fn waits_for_a_party(&self) -> bool {
+        let bus_is_away = self.errors().any(|finding| finding.may_pass && finding.code == BUS);
+        bus_is_away || !self.passed() && self.errors().all(|finding| finding.may_pass)
+    }
+
     pub fn errors(&self) -> impl Iterator<Item = &Finding> {
         self.findings.iter().filter(|finding| finding.severity == Severity::Error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Finding, Severity, ValidationReport};
+
+    fn report(errors: &[(&str, bool)]) -> ValidationReport {
+        let error = |&(code, may_pass): &(&str, bool)| Finding {
+            code: code.to_owned(),
+            severity: Severity::Error,
+            check: String::new(),
+            found: String::new(),
+            reason: String::new(),
+            remedy: String::new(),
+            may_pass,
+        };
+        ValidationReport { findings: errors.iter().map(error).collect(), ..ValidationReport::default() }
+    }
+
+    #[test]
+    fn only_who_is_away_is_waited_for() {
+        assert!(!report(&[]).waits_for_a_party());
+        assert!(report(&[("MF-V02", true), ("MF-V24", true)]).waits_for_a_party());
+        assert!(!report(&[("MF-V02", true), ("MF-V04", false)]).waits_for_a_party());
+        assert!(report(&[("MF-V21", true), ("MF-V14", false)]).waits_for_a_party());
+        assert!(!report(&[("MF-V21", false)]).waits_for_a_party());
     }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use mongodb::bson::doc;
 use mongoferry_protocol::Phase;
-use mongoferry_testbed::ReplicaSet;
+use mongoferry_testbed::{NatsServer, ReplicaSet};
 use mongoferry_tests::{Clusters, Migration, set_replication};
 use tokio::time::Instant;
 
@@ -27,6 +27,30 @@ async fn a_party_that_is_away_at_the_start_is_waited_for() {
     let outcome = migration.end_committed().await;
     let said = [outcome.stdout, outcome.stderr].concat();
     assert!(said.contains("MF-V02") && said.contains("goes on as soon as this is over"), "{said}");
+    clusters.assert_equal().await;
+}
+
+/// GIVEN a migration that has begun on a bus of its user's, which is down WHEN the command is started again THEN it waits for the bus,
+/// does not take what it copied for somebody else's, and goes on.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bus_that_is_away_at_the_start_is_waited_for() {
+    let clusters = Clusters::seeded(1).await;
+    let mut nats = NatsServer::builder().start().await.expect("nats-server starts");
+    let state = tempfile::tempdir().expect("a directory");
+    let mut migration = Migration::between(&clusters, state.path())
+        .argument(&format!("--nats={}", nats.url()))
+        .argument("--id=waiting")
+        .start();
+    migration.wait_for_phase(Phase::Ready).await;
+    let mut migration = migration.stop_and_start_again_after(|| nats.kill()).await;
+    let first = migration.child("mongoferry-validator", None).await;
+    migration.child("mongoferry-validator", Some(first)).await;
+    nats.restart().await.expect("comes back");
+    migration.until_in_step(&clusters).await;
+    migration.post("commit").await;
+    let outcome = migration.end_committed().await;
+    let said = [outcome.stdout, outcome.stderr].concat();
+    assert!(said.contains("MF-V21") && said.contains("goes on as soon as this is over"), "{said}");
     clusters.assert_equal().await;
 }
 

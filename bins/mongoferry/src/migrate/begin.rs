@@ -22,8 +22,6 @@ const COORDINATOR_ANSWERS_WITHIN: Duration = Duration::from_secs(30);
 
 /// While a party of a migration that has begun is away.
 const LOOK_AGAIN: Duration = Duration::from_secs(5);
-/// Names that lead nowhere, hosts and buses that do not answer, members that are down.
-const AWAY: [&str; 4] = ["MF-V01", "MF-V02", "MF-V21", "MF-V24"];
 
 pub enum Begun {
     Running(Box<RunningMigration>),
@@ -32,21 +30,27 @@ pub enum Begun {
 }
 
 pub async fn begin(launch: &Launch, state_dir: &mut StateDir, screen: &mut Screen) -> Result<Begun, LauncherError> {
-    let ground = prepare_ground(launch, state_dir, screen).await?;
+    let mut ground = prepare_ground(launch, state_dir, screen).await?;
     if launch.start == Start::Manual {
         return Ok(Begun::Running(Box::new(RunningMigration::start(launch, &[], state_dir, ground)?)));
     }
     screen.say("validating source and destination");
     let is_claimed = state_dir.state().is_claimed();
-    let mut told = false;
+    let mut told = Vec::new();
     let report = loop {
         match run_validator(&ground.environment, options(launch, &ground)).await? {
-            Validation::Report(report) if is_claimed && is_somebody_away(&report) => {
-                if !std::mem::replace(&mut told, true) {
-                    report.errors().for_each(|finding| screen.say(&format!("{}: {}", finding.code, finding.found)));
+            // Where all was rebooted, this command may be the first that is up again.
+            Validation::Report(report) if is_claimed && report.waits_for_a_party() => {
+                let codes: Vec<String> = report.errors().map(|finding| finding.code.clone()).collect();
+                if told != codes {
+                    screen.say(&validation_text(&report));
                     screen.say("the migration goes on as soon as this is over, which is looked at again and again");
+                    told = codes;
                 }
                 tokio::time::sleep(LOOK_AGAIN).await;
+                if let Some(bus) = &mut ground.bus {
+                    bus.revive().await?;
+                }
             }
             Validation::Report(report) => break report,
             Validation::Usage(said) => {
@@ -73,11 +77,6 @@ fn options<'a>(launch: &'a Launch, ground: &Ground) -> ValidatorOptions<'a> {
     // The disk of somebody else's bus is not here.
     let bus_directory = ground.bus.is_some().then_some(launch.state_dir.as_path());
     ValidatorOptions { drop: launch.drop.as_deref(), look_only: false, bus_directory }
-}
-
-/// Where all was rebooted, this command may be the first that is up again.
-fn is_somebody_away(report: &ValidationReport) -> bool {
-    !report.passed() && report.errors().all(|finding| AWAY.contains(&finding.code.as_str()))
 }
 
 async fn refused(

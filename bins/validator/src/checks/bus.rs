@@ -1,7 +1,7 @@
 //! MF-V21: the bus answers, has JetStream, takes messages of a useful size and has room for the oplog written during the copy.
 
 use mongoferry_bus::{BusError, BusLimits};
-use mongoferry_protocol::{Estimates, Explain, Finding};
+use mongoferry_protocol::{Estimates, Explain, Finding, Retry};
 
 use crate::{
     check::{Check, Trouble, with_causes},
@@ -21,7 +21,7 @@ pub(crate) fn answers(url: &str) -> Finding {
 
 pub(crate) fn fails(error: &BusError) -> Finding {
     let reason = "The stages of the migration exchange everything but documents over the bus.";
-    reachable().fails(Trouble::new(with_causes(error), reason, error.hint()))
+    reachable().fails_for_now(Trouble::new(with_causes(error), reason, error.hint()), error.retry() == Retry::Soon)
 }
 
 pub(crate) fn limits(limits: BusLimits, estimates: Option<&Estimates>) -> Vec<Finding> {

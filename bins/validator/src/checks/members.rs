@@ -24,11 +24,12 @@ pub(crate) async fn check(cluster: &ClusterObservation) -> Vec<Finding> {
 
 /// For a set that answers, but not as a whole.
 pub(crate) fn no_primary(side: Side, host: &str) -> Finding {
-    members(side).fails(Trouble::new(
+    let trouble = Trouble::new(
         format!("{host} answers, but its replica set has no primary"),
         "Without a primary nothing can be written, nor be read safely.",
         "Look at rs.status() there: a majority of the voting members must run and see one another.",
-    ))
+    );
+    members(side).fails_for_now(trouble, true)
 }
 
 fn judge(check: &Check, status: &Document) -> Vec<Finding> {

@@ -66,7 +66,8 @@ fn troubles(side: Side, hosts: &[Host], fatal: bool, reason: &str) -> Vec<Findin
             remaining.iter().filter(|(_, trouble)| alike(trouble)).map(|(host, trouble)| trouble.found(host)).collect();
         let check = if matches!(first, HostTrouble::Tls(_)) { encrypted(side) } else { reachable(side) };
         let trouble = Trouble::new(found.join("; "), reason, first.remedy());
-        findings.push(if fatal { check.fails(trouble) } else { check.warns(trouble) });
+        let may_pass = matches!(first, HostTrouble::Refused(_) | HostTrouble::Filtered(_) | HostTrouble::Silent(_));
+        findings.push(if fatal { check.fails_for_now(trouble, may_pass) } else { check.warns(trouble) });
         remaining.retain(|(_, trouble)| !alike(trouble));
     }
     findings

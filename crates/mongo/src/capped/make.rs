@@ -55,7 +55,8 @@ async fn replace(
     command.extend(options.map_err(|error| destination.cluster().unexpected("listCollections", error))?);
     command.insert("writeConcern", doc! {"w": "majority"});
     destination.change(aside.database(), command).await?;
-    let mut scan = DocumentScan::whole(source, namespace, not_before, 0).await?;
+    let uuid = wanted.uuid.ok_or_else(|| source.unexpected("listCollections", "a capped collection without UUID"))?;
+    let mut scan = DocumentScan::whole_of(source, namespace, uuid, not_before).await?;
     while let Some(batch) = scan.next().await? {
         destination.require_ours("insert").await?;
         insert_raw(destination.cluster(), &aside, batch.array()?).await?;

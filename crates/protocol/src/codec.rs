@@ -77,7 +77,7 @@ pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, CodecError> {
 
 #[cfg(test)]
 mod tests {
-    use super::{CodecError, decode, encode};
+    use super::{CodecError, FORMAT_VERSION, decode, encode};
     use crate::Optime;
 
     #[test]
@@ -92,6 +92,6 @@ mod tests {
         bytes[0] = 9;
         assert!(matches!(decode::<Optime>(&bytes), Err(CodecError::OtherVersion { found: 9 })));
         assert!(matches!(decode::<Optime>(&[]), Err(CodecError::Empty)));
-        assert!(matches!(decode::<Optime>(&[1, 0xc1]), Err(CodecError::Malformed { .. })));
+        assert!(matches!(decode::<Optime>(&[FORMAT_VERSION, 0xc1]), Err(CodecError::Malformed { .. })));
     }
 }

@@ -168,6 +168,8 @@ mod tests {
         assert!(matches!(delta(inner(), DeltaForm::Stage), WriteStep::Delta { .. }));
         assert!(matches!(delta(inner(), DeltaForm::Pipeline), WriteStep::Pipeline { .. }));
         assert!(matches!(delta(inner(), DeltaForm::Reread), WriteStep::Reread { .. }));
+        let numbers = rawdoc! {"$v": 1, "$set": {"a.10": 1, "a.9": 1}};
+        assert!(matches!(delta(numbers, DeltaForm::Stage), WriteStep::Pipeline { .. }), "not in another order");
         let old = rawdoc! {"$v": 1, "$set": {"a.b": 1}};
         assert!(matches!(delta(old, DeltaForm::Stage), WriteStep::Pipeline { .. }), "not by its stage");
         let later = rawdoc! {"$v": 2, "diff": {"sdata": {"b": {"o": 1}}}};

@@ -146,6 +146,12 @@ mod tests {
     #[test]
     fn operators_are_no_difference() {
         assert!(is_difference(&rawdoc! { "$v": 2, "diff": { "i": { "10": 1, "9": 1 } } }));
-        assert!(!is_difference(&rawdoc! { "$v": 1, "$set": { "a.b": 1 } }));
+        for operators in [
+            rawdoc! { "$v": 1, "$set": { "a.b": 1 } },
+            rawdoc! { "$v": 1, "$set": { "10": 1, "9": 1 } },
+            rawdoc! { "$v": 1, "$set": { "a.10": 1, "a.5x": 1, "a.9": 1 } },
+        ] {
+            assert!(!is_difference(&operators), "{operators:?}");
+        }
     }
 }

@@ -7,6 +7,7 @@ use mongoferry_protocol::{Role, ValidationReport};
 use super::{conclude, consent::consent};
 use crate::{
     ending::End,
+    error_text::error_text,
     exit::Exit,
     ground::{Ground, prepare_ground},
     launch::{Launch, Start},
@@ -48,8 +49,10 @@ pub async fn begin(launch: &Launch, state_dir: &mut StateDir, screen: &mut Scree
                     told = codes;
                 }
                 tokio::time::sleep(LOOK_AGAIN).await;
-                if let Some(bus) = &mut ground.bus {
-                    bus.revive().await?;
+                if let Some(bus) = &mut ground.bus
+                    && let Err(error) = bus.revive().await
+                {
+                    screen.say(&error_text(&error));
                 }
             }
             Validation::Report(report) => break report,

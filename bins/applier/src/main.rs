@@ -4,8 +4,8 @@
 //!                                                  └─ catalog change ──▶ claim, execute, record
 //!     bus ── RepairPortion, between two rounds ──▶ documents read from the source ──▶ a lane's transaction
 //!
-//! The source is read only for a document that the destination can't bring up to date exactly by its changes, or that the
-//! verifier found to differ.
+//! The source is read only for a document that the destination can't bring up to date exactly by its changes, that is in a
+//! collection with doubled names, or that the verifier found to differ.
 //!
 //! Killed anywhere, it goes on at the checkpoints that stand on the destination: what is committed is not done again, and
 //! what is not committed leaves no trace. Two of them can't both write: the second begins a new term, which ends the first.

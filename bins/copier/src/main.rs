@@ -3,6 +3,7 @@
 //!     bus ── PlanCollection ──▶ create on the destination, draw ranges once ──▶ RangePlan, CopyRange items
 //!     bus ── CopyRange ──▶ source ── raw batches ──▶ destination, then RangeProgress, then done with the item
 //!
+//! The bus is told of a collection whose documents hold two fields of one name before they are written: the applier must know.
 //! Documents pass as the bytes the source sent and never touch the bus. A range goes on behind its last durable write;
 //! writing a document again changes nothing.
 
